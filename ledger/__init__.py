@@ -1,0 +1,1 @@
+"""What happened, what is owed, what is linked, and the proof of it."""

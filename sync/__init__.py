@@ -1,0 +1,1 @@
+"""Events in, DokStamp up to date."""
