@@ -1,0 +1,68 @@
+"""A plan: what one batch of events makes of the outbox, as one logged value.
+
+The projector decides it; folding it is the same code live and in a rebuild. It names source ids,
+kinds and positions only, so that nothing personal is in it.
+"""
+
+from dataclasses import dataclass
+
+from ledger.outbox.gate import Gate
+from ledger.outbox.operation import Priority
+from ledger.reference import OperationKey, Position, SourceRef
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One new operation of a plan."""
+
+    key: OperationKey
+    cause: Position
+    reference: SourceRef
+    kind: str
+    gates: tuple[Gate, ...] = ()
+    priority: int = Priority.REST
+    held: str | None = None
+    """A reason code when the operation starts out held for a person."""
+    finished: str | None = None
+    """A reason code when there is nothing to call: recorded, and done at once."""
+    completes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Superseding:
+    """An operation that was never sent gives way; gates on it pass to its successor."""
+
+    old: OperationKey
+    new: OperationKey
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A natural key will be given up by an operation: key gates on that holder wait for it now."""
+
+    reference: SourceRef
+    holder: OperationKey
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """An operation planned earlier must wait for a person now (a cycle, a guarded batch)."""
+
+    key: OperationKey
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a stretch of the log makes of the outbox."""
+
+    through: Position
+    """The last position that this plan takes account of."""
+    intents: tuple[Intent, ...] = ()
+    supersedings: tuple[Superseding, ...] = ()
+    releases: tuple[Release, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    parked: tuple[tuple[Position, str], ...] = ()
+    """Events that could not be handled, with a reason code: their record stops, nothing else."""
+    late: tuple[Position, ...] = ()
+    """Events whose `sequence` came too late: recorded, not followed."""
