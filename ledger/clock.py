@@ -13,7 +13,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 START_OF_MANUAL_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Return a moment as databases keep it: microseconds since 1970, without rounding."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def from_microseconds(count: int) -> datetime:
+    """Return the moment, with UTC as its zone, that `to_microseconds` counted."""
+    return EPOCH + timedelta(microseconds=count)
 
 
 class Clock(Protocol):

@@ -2,6 +2,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ledger.clock import (
     START_OF_MANUAL_TIME,
@@ -11,6 +13,8 @@ from ledger.clock import (
     SeededEntropy,
     SystemClock,
     SystemEntropy,
+    from_microseconds,
+    to_microseconds,
 )
 
 
@@ -105,3 +109,11 @@ def test_seeded_entropy_repeats_for_a_seed_and_never_within_one() -> None:
 
     assert (first, second) == (again.bytes(40), again.bytes(40))
     assert len({first, second, other.bytes(40)}) == 3
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_a_moment_survives_storage_to_the_microsecond(moment: datetime) -> None:
+    stored = to_microseconds(moment)
+
+    assert from_microseconds(stored) == moment
+    assert from_microseconds(stored).utcoffset() == timedelta(0)
