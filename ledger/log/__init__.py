@@ -1,1 +1,4 @@
-"""The log part."""
+"""The append-only sequence of events, its canonical bytes and its Merkle tree.
+
+It never changes or removes what was written, and it knows nothing of what events mean.
+"""
