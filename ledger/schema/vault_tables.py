@@ -1,0 +1,78 @@
+"""The tables of the vault's own database: wrapped keys and sealed documents.
+
+They live apart from the log, so that a copy of the log alone opens nothing.
+Times are microseconds since 1970, handed in by the caller.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKeyConstraint,
+    Insert,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+vault_metadata: Final = MetaData()
+
+person_keys: Final = Table(
+    "person_keys",
+    vault_metadata,
+    Column("ledger", Integer, primary_key=True, autoincrement=False),
+    Column("person", Text, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+documents: Final = Table(
+    "documents",
+    vault_metadata,
+    Column("ledger", Integer, primary_key=True, autoincrement=False),
+    # The digest is keyed: a plain one would tell anybody who has a document that it is here.
+    Column("sha256_keyed", LargeBinary, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("person", Text, nullable=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+document_chunks: Final = Table(
+    "document_chunks",
+    vault_metadata,
+    Column("ledger", Integer, primary_key=True, autoincrement=False),
+    Column("document", LargeBinary, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["ledger", "document"],
+        ["documents.ledger", "documents.sha256_keyed"],
+        name="document_chunks_document",
+    ),
+)
+
+
+def _ignoring_on_sqlite(table: Table) -> Insert:
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def _ignoring_on_postgresql(table: Table) -> Insert:
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+_IGNORING: Final[dict[str, Callable[[Table], Insert]]] = {
+    "sqlite": _ignoring_on_sqlite,
+    "postgresql": _ignoring_on_postgresql,
+}
+
+
+def insert_or_ignore(connection: Connection, table: Table) -> Insert:
+    """Return an insert that leaves a row with the same key as it is."""
+    return _IGNORING[connection.dialect.name](table)

@@ -1,0 +1,72 @@
+"""Wrapped person keys in the vault's database: find, make, destroy.
+
+A person is named like `student:S-1001`; the empty name has the key of what belongs to
+nobody. Keys come and go wrapped: `wrap_key` and `unwrap_key` of `ledger.vault.sealed`
+belong to the caller.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, delete, select
+
+from ledger.clock import to_microseconds
+from ledger.schema.vault_tables import insert_or_ignore, person_keys
+
+PERSONS_PER_QUERY: Final = 500
+
+
+def load_keys(connection: Connection, ledger: int, *, persons: Iterable[str]) -> dict[str, bytes]:
+    """Return the wrapped keys of those persons who have one."""
+    found: dict[str, bytes] = {}
+    for page in _pages(persons):
+        query = select(person_keys.c.person, person_keys.c.wrapped).where(
+            person_keys.c.ledger == ledger, person_keys.c.person.in_(page)
+        )
+        found.update((row.person, row.wrapped) for row in connection.execute(query))
+    return found
+
+
+def ensure_keys(
+    connection: Connection,
+    ledger: int,
+    *,
+    persons: Iterable[str],
+    make: Callable[[str], bytes],
+    now: datetime,
+) -> dict[str, bytes]:
+    """Return the wrapped keys of all these persons, made now where there was none.
+
+    Commit before anything sealed with them is stored. `make` returns a new key, wrapped.
+    """
+    wanted = list(dict.fromkeys(persons))
+    found = load_keys(connection, ledger, persons=wanted)
+    missing = [person for person in wanted if person not in found]
+    if not missing:
+        return found
+    created_at = to_microseconds(now)
+    rows = [
+        {"ledger": ledger, "person": person, "wrapped": make(person), "created_at": created_at}
+        for person in missing
+    ]
+    connection.execute(insert_or_ignore(connection, person_keys), rows)
+    # Another process may have been first: what stands in the table is the key, not ours.
+    return found | load_keys(connection, ledger, persons=missing)
+
+
+def destroy_key(connection: Connection, ledger: int, *, person: str) -> bool:
+    """Delete the person's key and tell whether there was one.
+
+    On SQLite the old bytes stay in the write-ahead log until it is truncated.
+    """
+    statement = delete(person_keys).where(
+        person_keys.c.ledger == ledger, person_keys.c.person == person
+    )
+    return connection.execute(statement).rowcount > 0
+
+
+def _pages(persons: Iterable[str]) -> Iterator[list[str]]:
+    distinct = list(dict.fromkeys(persons))
+    for begin in range(0, len(distinct), PERSONS_PER_QUERY):
+        yield distinct[begin : begin + PERSONS_PER_QUERY]

@@ -1,0 +1,47 @@
+"""The opened keys that a process keeps at hand, bounded, the longest unused going first."""
+
+from collections import OrderedDict
+from typing import Final
+
+KEYS_MAX: Final = 4096
+
+
+class Keyring:
+    """Opened person keys, remembered for a while and never shown."""
+
+    __slots__ = ("_keys", "_maximum")
+
+    def __init__(self, *, keys_max: int = KEYS_MAX) -> None:
+        if keys_max < 1:
+            message = "a keyring holds one key at least; raise keys_max"
+            raise ValueError(message)
+        self._keys: OrderedDict[str, bytes] = OrderedDict()
+        self._maximum = keys_max
+
+    def get(self, person: str) -> bytes | None:
+        """Return the person's key and count that as a use, or None when it is not at hand."""
+        key = self._keys.get(person)
+        if key is not None:
+            self._keys.move_to_end(person)
+        return key
+
+    def put(self, person: str, key: bytes) -> None:
+        """Remember the person's key in place of the one unused for longest."""
+        self._keys[person] = key
+        self._keys.move_to_end(person)
+        if len(self._keys) > self._maximum:
+            self._keys.popitem(last=False)
+
+    def forget(self, person: str) -> None:
+        """Remember the person's key no longer, if it was."""
+        self._keys.pop(person, None)
+
+    def clear(self) -> None:
+        """Remember no key any longer."""
+        self._keys.clear()
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __repr__(self) -> str:
+        return f"Keyring({len(self._keys)} of {self._maximum})"

@@ -1,0 +1,115 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, create_engine, select
+
+from ledger.clock import START_OF_MANUAL_TIME, to_microseconds
+from ledger.schema.vault_tables import person_keys, vault_metadata
+from ledger.vault.key_store import (
+    PERSONS_PER_QUERY,
+    destroy_key,
+    ensure_keys,
+    load_keys,
+)
+
+NOW = START_OF_MANUAL_TIME
+LEDGER = 1
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        vault_metadata.create_all(connection)
+        yield connection
+    engine.dispose()
+
+
+def numbered(person: str) -> bytes:
+    return b"wrapped for " + person.encode()
+
+
+def never(person: str) -> bytes:
+    raise AssertionError(person)
+
+
+def test_keys_are_made_once_and_found_again(connection: Connection) -> None:
+    persons = ["student:S-1", "", "student:S-1"]
+
+    made = ensure_keys(connection, LEDGER, persons=persons, make=numbered, now=NOW)
+    again = ensure_keys(connection, LEDGER, persons=persons, make=never, now=NOW)
+
+    assert made == {"student:S-1": b"wrapped for student:S-1", "": b"wrapped for "}
+    assert again == made == load_keys(connection, LEDGER, persons=persons)
+
+
+def test_only_what_is_missing_is_made(connection: Connection) -> None:
+    ensure_keys(connection, LEDGER, persons=["a"], make=numbered, now=NOW)
+    asked: list[str] = []
+
+    def make(person: str) -> bytes:
+        asked.append(person)
+        return b"new"
+
+    found = ensure_keys(connection, LEDGER, persons=["a", "b"], make=make, now=NOW)
+
+    assert found == {"a": b"wrapped for a", "b": b"new"}
+    assert asked == ["b"]
+
+
+def test_a_person_without_a_key_is_left_out(connection: Connection) -> None:
+    assert load_keys(connection, LEDGER, persons=["nobody here"]) == {}
+    assert load_keys(connection, LEDGER, persons=[]) == {}
+
+
+def test_ledgers_do_not_share_keys(connection: Connection) -> None:
+    ensure_keys(connection, 1, persons=["a"], make=numbered, now=NOW)
+
+    assert load_keys(connection, 2, persons=["a"]) == {}
+
+
+def test_a_destroyed_key_is_gone_and_a_new_one_differs(connection: Connection) -> None:
+    ensure_keys(connection, LEDGER, persons=["a", "b"], make=numbered, now=NOW)
+
+    first, second = (destroy_key(connection, LEDGER, person="a") for _ in range(2))
+    fresh = ensure_keys(connection, LEDGER, persons=["a"], make=lambda _: b"fresh", now=NOW)
+
+    assert (first, second) == (True, False)
+    assert fresh == {"a": b"fresh"}
+    assert load_keys(connection, LEDGER, persons=["b"]) == {"b": b"wrapped for b"}
+
+
+def test_more_persons_than_fit_one_query_are_all_found(connection: Connection) -> None:
+    persons = [f"student:{number}" for number in range(2 * PERSONS_PER_QUERY + 1)]
+
+    made = ensure_keys(connection, LEDGER, persons=persons, make=numbered, now=NOW)
+
+    assert made == {person: numbered(person) for person in persons}
+    assert load_keys(connection, LEDGER, persons=iter(persons)) == made
+
+
+def test_the_moment_of_making_is_kept(connection: Connection) -> None:
+    ensure_keys(connection, LEDGER, persons=["a"], make=numbered, now=NOW)
+
+    assert connection.scalar(select(person_keys.c.created_at)) == to_microseconds(NOW)
+
+
+def test_two_processes_at_once_agree_on_one_key(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'vault.db'}"
+    ours, theirs = create_engine(address), create_engine(address)
+    with ours.begin() as connection:
+        vault_metadata.create_all(connection)
+
+    def slow_make(person: str) -> bytes:
+        # The other process commits between our look and our insert.
+        with theirs.begin() as connection:
+            ensure_keys(connection, LEDGER, persons=[person], make=lambda _: b"theirs", now=NOW)
+        return b"ours"
+
+    with ours.begin() as connection:
+        found = ensure_keys(connection, LEDGER, persons=["a"], make=slow_make, now=NOW)
+
+    assert found == {"a": b"theirs"}
+    ours.dispose()
+    theirs.dispose()
