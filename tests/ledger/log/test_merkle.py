@@ -234,6 +234,27 @@ def test_all_proofs_of_small_trees_verify() -> None:
             )
 
 
+def test_a_proof_does_not_hold_for_a_larger_size_than_its_own() -> None:
+    source = LeafHashes(KNOWN_LEAVES)
+    roots = [root_of(KNOWN_LEAVES[:size]) for size in range(9)]
+
+    inclusion = inclusion_proof(0, 4, source)
+    consistency = consistency_proof(2, 4, source)
+
+    assert not verify_inclusion(KNOWN_LEAVES[0], index=0, size=8, proof=inclusion, root=roots[4])
+    assert not verify_consistency(
+        first=2, second=8, first_root=roots[2], second_root=roots[4], proof=consistency
+    )
+
+
+def test_hashes_cut_at_another_place_prove_nothing() -> None:
+    pair = KNOWN_LEAVES[0] + KNOWN_LEAVES[1]
+    root = root_of(KNOWN_LEAVES[:2])
+
+    assert not verify_inclusion(b"", index=1, size=2, proof=(pair,), root=root)
+    assert not verify_inclusion(pair, index=0, size=2, proof=(b"",), root=root)
+
+
 def test_a_tree_never_extends_a_larger_one() -> None:
     root = root_of(KNOWN_LEAVES)
 
