@@ -1,16 +1,24 @@
 """A request to DokStamp as a value: what is sent, and under which route it is remembered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+from urllib.parse import quote
 
-from ledger.reference import Json
+BodyValue = None | bool | int | str | Decimal | Sequence["BodyValue"] | Mapping[str, "BodyValue"]
+"""What a JSON body can hold; decimals become JSON numbers, digit for digit."""
+
+Body = Mapping[str, BodyValue]
+
+_SEGMENTS_REFUSED: Final = frozenset({"", ".", ".."})
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
     """One file of a multipart upload."""
 
-    name: str
+    name: str = field(repr=False)
     content: bytes = field(repr=False)
 
 
@@ -23,10 +31,21 @@ class Request:
     route: str
     """The path as evidence shows it: file uuids replaced by `{file}` (API 14, trap 34)."""
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    body: Mapping[str, Json] | None = field(default=None, repr=False)
+    body: Body | None = field(default=None, repr=False)
     upload: Upload | None = None
 
     @property
     def is_safe(self) -> bool:
         """Whether sending it can change nothing remotely."""
         return self.method == "GET"
+
+
+def path_of(*segments: str) -> str:
+    """Return the path made of these segments, each percent-encoded whole.
+
+    A uuid is whatever DokStamp sent (API 5.2), so a path never trusts one to be harmless.
+    """
+    if not segments or any(segment in _SEGMENTS_REFUSED for segment in segments):
+        message = "a path needs segments that name something; check the uuid that was bound"
+        raise ValueError(message)
+    return "".join(f"/{quote(segment, safe='')}" for segment in segments)
