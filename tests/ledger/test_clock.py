@@ -111,9 +111,12 @@ def test_seeded_entropy_repeats_for_a_seed_and_never_within_one() -> None:
     assert len({first, second, other.bytes(40)}) == 3
 
 
-@given(st.datetimes(timezones=st.timezones()))
+@given(
+    st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.timezones())  # noqa: DTZ001
+)
 def test_a_moment_survives_storage_to_the_microsecond(moment: datetime) -> None:
     stored = to_microseconds(moment)
 
-    assert from_microseconds(stored) == moment
+    # An hour that a zone repeats equals nothing outside its zone: compare in UTC.
+    assert from_microseconds(stored) == moment.astimezone(UTC)
     assert from_microseconds(stored).utcoffset() == timedelta(0)
