@@ -22,6 +22,7 @@ def public_names(package: ModuleType) -> set[str]:
         name
         for name, value in vars(package).items()
         if not name.startswith("_")
+        and name != "TYPE_CHECKING"
         and not (isinstance(value, ModuleType) and value.__name__ == f"{package.__name__}.{name}")
     }
 
@@ -29,11 +30,15 @@ def public_names(package: ModuleType) -> set[str]:
 def faults(package: ModuleType) -> list[str]:
     """Tell how what a package lists differs from what it holds."""
     listed: list[str] = getattr(package, "__all__", [])
-    held = public_names(package)
+    names = sorted(set(listed))
     return [
-        *(f"{name} is listed twice" for name in sorted(set(listed)) if listed.count(name) > 1),
-        *(f"{name} is listed but not there" for name in sorted(set(listed) - held)),
-        *(f"{name} is there but not listed" for name in sorted(held - set(listed))),
+        *(f"{name} is listed twice" for name in names if listed.count(name) > 1),
+        # Asked for by name, because a package may import a heavy part only when it is wanted.
+        *(f"{name} is listed but not there" for name in names if not hasattr(package, name)),
+        *(
+            f"{name} is there but not listed"
+            for name in sorted(public_names(package) - set(listed))
+        ),
     ]
 
 
