@@ -1,0 +1,155 @@
+"""Brings items into the ledger: documents first, then events, refusals into quarantine.
+
+Every step is safe to repeat and a batch is counted only when all of it is durable. So an ingest
+that was killed anywhere is finished by running it again.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final, Protocol
+
+from ledger.log.event import NewEvent
+from ledger.reference import SourceRef
+from sync.errors import InputError
+from sync.resources.definition import Fault
+from sync.sources import document
+from sync.sources.batch_reader import BatchLimits, BatchReader
+from sync.sources.ingest_report import REFUSALS, IngestReport, Intake, Tally
+from sync.sources.item import Checked, Document, Item, Refused, Skipped
+from sync.sources.quarantine import QuarantineEntry, entry
+
+_UNKNOWN: Final = document.fault(
+    "document_unknown",
+    "no document with this SHA-256 was handed over; add it with `document add`, then send again",
+)
+_USED: Final = document.fault(
+    "document_used",
+    "another certificate has the same document, and DokStamp takes no file twice; make a new PDF",
+)
+
+
+class IngestLedger(Protocol):
+    """What an ingest needs of the ledger; each call is durable when it returns."""
+
+    async def holds(self, keys: Sequence[tuple[str, str]]) -> Sequence[bool]:
+        """Tell for each (source, id) whether such an event was taken before."""
+
+    async def start_run(self, name: str) -> str:
+        """Append `ingest.started` and return the run's id."""
+
+    async def finish_run(self, run: str, report: IngestReport) -> None:
+        """Append `ingest.finished` with the counts."""
+
+    async def append(self, events: Sequence[NewEvent]) -> Sequence[Intake]:
+        """Offer events in order and tell for each what became of it."""
+
+    async def quarantine(self, entries: Sequence[QuarantineEntry]) -> None:
+        """Keep refused lines; one with a known key is counted again."""
+
+    async def add_document(self, content: bytes) -> str:
+        """Store a document and return its SHA-256."""
+
+    async def document_exists(self, sha256: str) -> bool:
+        """Tell whether the bytes are in the document store."""
+
+    async def claim_document(self, sha256: str, certificate: SourceRef) -> bool:
+        """Reserve the document for the certificate; false if another one has it."""
+
+
+async def ingest(
+    items: Iterator[Item],
+    ledger: IngestLedger,
+    *,
+    name: str,
+    limits: BatchLimits | None = None,
+    announce: Callable[[IngestReport], None] | None = None,
+) -> IngestReport:
+    """Take what the items hold and return the counts; `announce` hears them after each batch.
+
+    An InputError from the reader is raised after everything read before it is safe.
+    """
+    worker = _Ingest(ledger, name)
+    try:
+        async with BatchReader(items, limits or BatchLimits()) as batches:
+            async for batch in batches:
+                await worker.take(batch)
+                if announce is not None:
+                    announce(worker.tally.report())
+    except InputError:
+        await worker.finish()
+        raise
+    return await worker.finish()
+
+
+class _Ingest:
+    """One run: it is announced in the log only once something new is about to enter."""
+
+    def __init__(self, ledger: IngestLedger, name: str) -> None:
+        self.tally = Tally()
+        self._ledger = ledger
+        self._name = name
+        self._run: str | None = None
+
+    async def take(self, batch: Sequence[Item]) -> None:
+        outcomes = [await self._prepare(item.outcome) for item in batch]
+        offered = [outcome.event for outcome in outcomes if isinstance(outcome, Checked)]
+        await self._start(offered)
+        intakes = iter(await self._ledger.append(offered) if offered else ())
+        settled = [
+            (item, _settle(item, next(intakes)) if isinstance(outcome, Checked) else outcome)
+            for item, outcome in zip(batch, outcomes, strict=True)
+        ]
+        refused = [
+            entry(item, outcome) for item, outcome in settled if isinstance(outcome, Refused)
+        ]
+        if refused:
+            await self._ledger.quarantine(refused)
+        for _, outcome in settled:
+            self.tally.add(outcome)
+
+    async def finish(self) -> IngestReport:
+        report = self.tally.report()
+        if self._run is not None:
+            await self._ledger.finish_run(self._run, report)
+        return report
+
+    async def _start(self, offered: Sequence[NewEvent]) -> None:
+        if self._run is not None or not offered:
+            return
+        # A package that was read before must leave no trace in the log, the run's own included.
+        known = await self._ledger.holds([(event.source, event.id) for event in offered])
+        if not all(known):
+            self._run = await self._ledger.start_run(self._name)
+
+    async def _prepare(self, outcome: Checked | Refused | Skipped) -> Checked | Refused | Skipped:
+        """Put the event's document into the ledger, or refuse the event that lacks one."""
+        if not isinstance(outcome, Checked) or outcome.document is None:
+            return outcome
+        reason = await self._store(outcome.document, outcome.event.subject)
+        return outcome if reason is None else _refused(outcome.event, reason)
+
+    async def _store(self, wanted: Document, certificate: SourceRef | None) -> Fault | None:
+        if not await self._ledger.document_exists(wanted.sha256):
+            if wanted.content is None:
+                return _UNKNOWN
+            await self._ledger.add_document(wanted.content)
+        if certificate is None or await self._ledger.claim_document(wanted.sha256, certificate):
+            return None
+        return _USED
+
+
+def _settle(item: Item, intake: Intake) -> Intake | Refused:
+    reason = REFUSALS.get(intake)
+    if reason is None or not isinstance(item.outcome, Checked):
+        return intake
+    return replace(_refused(item.outcome.event, reason), raw=item.raw)
+
+
+def _refused(event: NewEvent, reason: Fault) -> Refused:
+    return Refused(
+        (reason,),
+        id=event.id,
+        source=event.source,
+        type=event.type,
+        subject=event.subject.source_id if event.subject else "",
+    )

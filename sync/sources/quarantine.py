@@ -1,0 +1,44 @@
+"""What is kept of a refused line, under a key that the same line always has."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from sync.resources.definition import Fault
+from sync.sources.item import Item, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineEntry:
+    """A refused line, whole; the ledger seals `raw` and shows the rest."""
+
+    key: str
+    """The same for the same event, or for the same line where it names none."""
+    source: str
+    """The event's source, or the name of the file while the source is unknown."""
+    line: int
+    type: str
+    subject: str
+    reasons: tuple[Fault, ...]
+    raw: bytes = field(repr=False)
+
+
+def entry(item: Item, refused: Refused) -> QuarantineEntry:
+    """Return what quarantine keeps of a refused line."""
+    raw = refused.raw or item.raw
+    return QuarantineEntry(
+        key=_key(refused, raw),
+        source=refused.source or item.origin,
+        line=item.line,
+        type=refused.type,
+        subject=refused.subject,
+        reasons=refused.reasons,
+        raw=raw,
+    )
+
+
+def _key(refused: Refused, raw: bytes) -> str:
+    if refused.source and refused.id:
+        name = f"event\0{refused.source}\0{refused.id}".encode()
+    else:
+        name = b"line\0" + raw
+    return hashlib.sha256(name).hexdigest()
