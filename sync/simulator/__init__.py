@@ -24,8 +24,7 @@ it also runs inside a simulation with virtual time. Only `serve` needs aiohttp, 
 Other processes read the truth over HTTP, under `/_simulator` (see `sync.simulator.controls`).
 """
 
-from typing import TYPE_CHECKING
-
+from sync.simulator.address import Address
 from sync.simulator.authentication import (
     FOREIGN_TENANT,
     PRACTICE_TENANT,
@@ -36,13 +35,11 @@ from sync.simulator.faults import Fault, parse_faults
 from sync.simulator.journal import Journal, NotificationEntry, RequestEntry, WriteEntry
 from sync.simulator.message import SimulatedRequest, SimulatedResponse
 from sync.simulator.outage import Outage
+from sync.simulator.serving import serve, serve_forever
 from sync.simulator.simulator import Simulator
 from sync.simulator.switches import Switches, alternatives, parse_switches
 from sync.simulator.verdict import Verdict
 from sync.simulator.world import World
-
-if TYPE_CHECKING:
-    from sync.simulator.http_server import Address, serve, serve_forever
 
 __all__ = [
     "FOREIGN_TENANT",
@@ -68,13 +65,3 @@ __all__ = [
     "serve",
     "serve_forever",
 ]
-
-_SERVED = frozenset({"Address", "serve", "serve_forever"})
-
-
-def __getattr__(name: str) -> object:
-    if name not in _SERVED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from sync.simulator import http_server  # noqa: PLC0415 - the core must not need aiohttp
-
-    return getattr(http_server, name)

@@ -3,33 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from sync.simulator.authentication import Tenant
+from sync.simulator.address import Address
 from sync.simulator.message import SimulatedRequest, SimulatedResponse
 from sync.simulator.simulator import Simulator
 from sync.simulator.world import UPLOAD_BYTES_MAX
 
 _SHUTDOWN_SECONDS = 0.1
 Clock = Callable[[], datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a practice service listens, and the credentials that it accepts."""
-
-    host: str
-    port: int
-    tenant: Tenant
-
-    @property
-    def url(self) -> str:
-        """Return the base URL."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
 
 
 def _utc_now() -> datetime:
@@ -77,18 +61,18 @@ class _Door:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         simulated = await _read(request)
-        response = self._simulator.handle(simulated, now=self._clock())
+        now = self._clock()
+        response = self._simulator.handle(simulated, now=now)
         self._set_alarm()
         if response.stall_seconds:
             await asyncio.sleep(response.stall_seconds)
         if response.ticket is not None:
-            response = await self._collect(response.ticket)
+            # The loop's clock may run ahead of the wall's, and the answer is due by now.
+            due = now + timedelta(seconds=response.stall_seconds)
+            response = self._simulator.collect(response.ticket, now=max(due, self._clock()))
         if response.cut and request.transport is not None:
             request.transport.abort()
         return _to_wire(response)
-
-    async def _collect(self, ticket: int) -> SimulatedResponse:
-        return self._simulator.collect(ticket, now=self._clock())
 
     def _set_alarm(self) -> None:
         """Wake up for the next thing that happens by itself, so that readers see it."""
