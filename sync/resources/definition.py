@@ -122,7 +122,7 @@ class Resource:
     def natural_key(self, source_id: str, data: Data) -> tuple[str, ...] | None:  # noqa: ARG002 - one interface
         """Return what the record is found by, in source ids; `None` if by nothing."""
         key = self._key(data)
-        if not key:
+        if all(data.get(name) is None for name in key):
             return None
         # Two ways to be found must never collide.
         tag = (key[-1],) if len(self.keys) > 1 else ()
@@ -135,11 +135,16 @@ class Resource:
         return self.natural_key(source_id, data) if self.is_key_unique and is_best else None
 
     def lane(self, source_id: str, data: Data) -> tuple[str, ...]:
-        """Return what may be in only one conversation at a time."""
-        if self.lane_key:
-            name, *fields = self.lane_key
-            return (name, *(str(data.get(field) or "") for field in fields))
-        return self.natural_key(source_id, data) or (self.entity, "record", source_id)
+        """Return what may be in only one conversation at a time.
+
+        A removal or revocation is asked about with the record's last whole state.
+        """
+        record = (self.entity, "record", source_id)
+        if not self.lane_key:
+            return self.natural_key(source_id, data) or record
+        name, *fields = self.lane_key
+        is_known = all(data.get(field) is not None for field in fields)
+        return (name, *(str(data[field]) for field in fields)) if is_known else record
 
     def collection(self, data: Data, targets: Targets) -> str:
         """Return the path of the list that the record belongs to."""

@@ -55,7 +55,7 @@ class Form:
 
     def recall(self, shown: object) -> Json:
         """Return what is kept of a value as DokStamp shows it, `None` for none."""
-        return str(shown) if isinstance(shown, str | int) and shown != "" else None
+        return str(shown) if isinstance(shown, str | int | float) and shown != "" else None
 
     def same(self, first: Json, second: Json) -> bool:
         """Tell whether two kept values say the same."""
@@ -231,8 +231,7 @@ def _decimal_of(value: object) -> Decimal | None:
         number = Decimal(str(value))
     except InvalidOperation:
         return None
-    # Comparing and rounding far larger numbers would overflow the decimal context.
-    return number if number.is_finite() and number.adjusted() < 20 else None
+    return number if number.is_finite() else None
 
 
 def _plain(number: Decimal) -> str:
