@@ -30,6 +30,14 @@ class SourceRef:
         return f"{self.entity} {self.source_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose rows are meant: one ledger of the database, and one folding of its log."""
+
+    ledger: int
+    generation: int
+
+
 def same_target(first: TargetId, second: TargetId) -> bool:
     """Tell whether two spellings name the same remote record."""
     return first.casefold() == second.casefold()

@@ -1,9 +1,9 @@
 """An event: what is offered, what is stored, and the bytes that the tree commits to.
 
-A *source event* comes from outside; an *outcome event* is written by this system. Both have a public
-part, which is hashed and stored as it is, and may have a private part, which is stored sealed and is
-hashed twice: `SHA-256(salt ‖ payload)`, so that one payload can be disclosed and checked without a
-key, and `SHA-256(sealed)`, so that damage is found even after the key was destroyed.
+A *source event* comes from outside; an *outcome event* is written by this system. Both have a
+public part, which is hashed and stored as it is, and may have a private part, which is stored
+sealed and is hashed twice: `SHA-256(salt ‖ payload)`, so that one payload can be disclosed and
+checked without a key, and `SHA-256(sealed)`, so that damage is found even after the key is gone.
 """
 
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ class Event:
     sequence: int | None
     traceparent: str | None
     content_digest: bytes = field(repr=False)
-    """Keyed digest of type, subject and private `data`: equal for equal content, whoever sent it."""
+    """Keyed digest of type, subject and `data`: equal for equal content, whoever sent it."""
     is_erased: bool = False
 
     @property

@@ -35,6 +35,6 @@ class Gate:
 
     kind: GateKind
     reference: SourceRef
-    """The record waited for: named (bound, complete), worked on (after), or holding the key (key)."""
+    """The record waited for: it is named, worked on, or holds the natural key."""
     operation: OperationKey | None = None
     """The operation waited for (`after`)."""

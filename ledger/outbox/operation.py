@@ -1,6 +1,6 @@
 """An operation, the states it can be in, and the one table of its moves."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
@@ -60,12 +60,12 @@ MOVES: dict[State, dict[Move, State]] = {
     },
     State.UNCERTAIN: {Move.CLAIM: State.LEASED},
     State.HELD: {
-        Move.APPROVE: State.READY,
+        Move.APPROVE: State.BLOCKED,
         Move.SUPERSEDE: State.SUPERSEDED,
         Move.DISCARD: State.DISCARDED,
     },
     State.DEAD: {
-        Move.APPROVE: State.READY,
+        Move.APPROVE: State.BLOCKED,
         Move.SUPERSEDE: State.SUPERSEDED,
         Move.DISCARD: State.DISCARDED,
     },
@@ -99,7 +99,13 @@ class Operation:
     kind: str
     state: State
     priority: int = Priority.REST
-    lanes: tuple[str, ...] = field(default=(), repr=False)
+    payload: Position | None = None
+    """The event whose state is wanted, where it is not the cause's own."""
+    place: Position | None = None
+    """Where it stands among others, if before its cause: where what it superseded stood."""
+    lane: str = ""
+    second_lane: str | None = None
+    """The lane of the natural key that is given up, when it changes."""
     attempts: int = 0
     failures: int = 0
     not_before: float = 0.0
@@ -111,6 +117,16 @@ class Operation:
     """Whether, once done, it fulfils gates that wait for the record's completion."""
     superseded_by: OperationKey | None = None
     epoch: int = 0
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """The lanes that its conversation needs for itself."""
+        return (self.lane,) if self.second_lane is None else (self.lane, self.second_lane)
+
+    @property
+    def stands_at(self) -> Position:
+        """Its place in the order of the log: its cause, or where what it superseded stood."""
+        return self.cause if self.place is None else self.place
 
     @property
     def is_open(self) -> bool:

@@ -21,8 +21,14 @@ class Intent:
     kind: str
     gates: tuple[Gate, ...] = ()
     priority: int = Priority.REST
+    payload: Position | None = None
+    """The event whose state is wanted, where it is not the cause's own."""
+    place: Position | None = None
+    """Where it stands among others, if before its cause: where what it supersedes stood."""
     held: str | None = None
     """A reason code when the operation starts out held for a person."""
+    concerns: tuple[SourceRef, ...] = ()
+    """The other records that the hold is about, named for the person who decides."""
     finished: str | None = None
     """A reason code when there is nothing to call: recorded, and done at once."""
     completes: bool = False
@@ -50,6 +56,9 @@ class Hold:
 
     key: OperationKey
     reason: str
+    """A reason code; on an operation that is held already it takes the place of the old one."""
+    concerns: tuple[SourceRef, ...] = ()
+    """The other records that the hold is about, named for the person who decides."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ EDGES = frozenset({"client", "reader", "server", "store", "worker", "writer"})
 SHELLS = (
     "ledger/clock.py",
     "ledger/database.py",
+    "ledger/home.py",
     "ledger/ledger.py",
     "ledger/schema/migrate.py",
+    "ledger/sealing.py",
     "ledger/schema/migrations/",
     "ledger/testing.py",
     "ledger/transaction.py",

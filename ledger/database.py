@@ -1,0 +1,175 @@
+"""The one port to a database: run a function in one transaction, or read beside it.
+
+Store code is plain synchronous functions over a `Connection`. On SQLite all writes run on one
+thread that owns one connection, so a whole transaction costs one hop; reads go through a small
+asynchronous pool and never wait for a writer.
+"""
+
+import asyncio
+import fcntl
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, Literal, TextIO, TypeVar
+
+from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+
+from ledger.errors import IntegrityError, LedgerBusyError, LedgerError, StorageError
+
+T = TypeVar("T")
+Durability = Literal["full", "normal"]
+
+BUSY_SECONDS: Final = 30
+READERS_MAX: Final = 4
+CHECKPOINT_PAGES: Final = 1000
+
+# What SQLite says, and what it means to the person who runs the ledger.
+_MEANINGS: Final[tuple[tuple[str, type[LedgerError], str], ...]] = (
+    ("disk is full", StorageError, "the disk is full: free space and start again; nothing is lost"),
+    (
+        "readonly database",
+        StorageError,
+        "the ledger's database is read-only: make the file and its folder writable",
+    ),
+    (
+        "unable to open",
+        StorageError,
+        "the ledger's database cannot be opened: check that its folder exists and is writable",
+    ),
+    ("disk i/o error", StorageError, "the disk failed while writing: check it and start again"),
+    ("is locked", LedgerBusyError, "another process is writing to the ledger: try again later"),
+    (
+        "malformed",
+        IntegrityError,
+        "the database file is damaged: restore a backup, then run `audit verify`",
+    ),
+    (
+        "not a database",
+        IntegrityError,
+        "the file is not a ledger's database: check the setting LEDGER_DATABASE",
+    ),
+)
+
+
+def translated(error: DBAPIError | sqlite3.Error) -> Exception:
+    """Return the ledger's own error for what the database driver raised."""
+    said = str(getattr(error, "orig", None) or error).lower()
+    for words, kind, message in _MEANINGS:
+        if words in said:
+            return kind(message)
+    return error
+
+
+class Database:
+    """A SQLite file with one writer and a few readers."""
+
+    def __init__(self, path: Path, *, durability: Durability = "full") -> None:
+        self.path = path
+        self._durability = durability
+        self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix=f"write {path.name}")
+        self._checkpointer: TextIO | None = None
+        self._writer = self._writing_engine()
+        self._readers = self._reading_engine()
+
+    async def run(self, function: Callable[[Connection], T]) -> T:
+        """Run a function in one write transaction and return its result once that is durable.
+
+        Cancelling the caller never cuts the transaction in half: it commits or rolls back whole.
+        """
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(
+            loop.run_in_executor(self._writer_thread, self._write, function)
+        )
+
+    async def read(self, function: Callable[[Connection], T]) -> T:
+        """Run a function that only reads, on one consistent snapshot."""
+        try:
+            async with self._readers.connect() as connection:
+                return await connection.run_sync(function)
+        except (DBAPIError, sqlite3.Error) as error:
+            raise translated(error) from error
+
+    def apply(self, function: Callable[[Connection], T]) -> T:
+        """Run a function in one write transaction in the calling thread; for migrations."""
+        return self._writer_thread.submit(self._write, function).result()
+
+    async def close(self) -> None:
+        """Finish what runs and let go of every connection, thread and lock."""
+        await self._readers.dispose()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._writer_thread, self._writer.dispose)
+        self._writer_thread.shutdown(wait=True)
+        if self._checkpointer is not None:
+            self._checkpointer.close()
+            self._checkpointer = None
+
+    def _write(self, function: Callable[[Connection], T]) -> T:
+        try:
+            with self._writer.begin() as connection:
+                return function(connection)
+        except (DBAPIError, sqlite3.Error) as error:
+            raise translated(error) from error
+
+    def _writing_engine(self) -> Engine:
+        # One connection for the life of the process; the thread pool keeps it in one thread.
+        engine = create_engine(
+            make_url("sqlite+pysqlite://").set(database=str(self.path)),
+            poolclass=StaticPool,
+            connect_args={"isolation_level": None, "check_same_thread": False},
+            hide_parameters=True,
+        )
+        event.listen(engine, "connect", self._prepare_writer)
+        # SELECT then write in a deferred transaction fails at once under a second writer.
+        event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+        return engine
+
+    def _reading_engine(self) -> AsyncEngine:
+        engine = create_async_engine(
+            make_url("sqlite+aiosqlite://").set(database=str(self.path)),
+            pool_size=READERS_MAX,
+            max_overflow=0,
+            connect_args={"isolation_level": None},
+            hide_parameters=True,
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_reader)
+        event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
+        return engine
+
+    def _prepare_writer(self, driver: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        pages = CHECKPOINT_PAGES if self._may_checkpoint() else 0
+        _execute(
+            driver,
+            f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
+            "PRAGMA journal_mode = WAL",
+            f"PRAGMA synchronous = {self._durability.upper()}",
+            "PRAGMA foreign_keys = ON",
+            "PRAGMA secure_delete = ON",
+            f"PRAGMA wal_autocheckpoint = {pages}",
+        )
+
+    def _may_checkpoint(self) -> bool:
+        # Two processes that checkpoint one WAL can meet SQLite's WAL-reset bug (fixed in 3.51.3,
+        # 3.50.7 and 3.44.6), so the first one that opens the file checkpoints for all.
+        try:
+            self._checkpointer = self.path.with_name(f"{self.path.name}-checkpointer").open("a")
+            fcntl.flock(self._checkpointer, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+
+def _prepare_reader(driver: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    _execute(driver, f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}", "PRAGMA query_only = ON")
+
+
+def _execute(driver: DBAPIConnection, *statements: str) -> None:
+    cursor = driver.cursor()
+    for statement in statements:
+        cursor.execute(statement)
+    cursor.close()

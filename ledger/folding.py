@@ -1,0 +1,220 @@
+"""What each kind of event makes of the tables: one table of folds, for live and rebuild alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ledger.mapping import store as mapping_store
+from ledger.mapping.binding import Binding, BindingState
+from ledger.outbox import fold_store, gate_store, record_store
+from ledger.outbox.fold_store import Ending, fold_plan
+from ledger.outbox.operation import Move, Operation
+from ledger.reference import OperationKey, Position, Scope, SourceRef, TargetId, same_target
+from ledger.schema.tables import documents_used, quarantine
+
+_MOVES: dict[str, Move] = {
+    "done": Move.FINISH,
+    "retry": Move.RETRY,
+    "uncertain": Move.DOUBT,
+    "held": Move.HOLD,
+    "dead": Move.BURY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An outcome event as folds see it: its public part only."""
+
+    position: Position
+    type: str
+    subject: SourceRef | None
+    public: dict[str, Any]
+
+
+def fold_outcome(connection: Connection, scope: Scope, *, outcome: Outcome) -> None:
+    """Bring the tables to what one outcome event says; kinds that change none are left out."""
+    fold = _FOLDS.get(outcome.type)
+    if fold is not None:
+        fold(connection, scope, outcome)
+
+
+def fold_taken(
+    connection: Connection,
+    scope: Scope,
+    *,
+    reference: SourceRef,
+    owner: str,
+    position: Position,
+    document: bytes | None,
+) -> None:
+    """Remember whose a record is and which certificate a document serves, as its event enters."""
+    if record_store.find(connection, scope, reference=reference) is None:
+        record_store.first_seen(
+            connection, scope, reference=reference, owner=owner, position=position
+        )
+    if document is not None and document_user(connection, scope, document=document) is None:
+        row = {"ledger": scope.ledger, "generation": scope.generation, "document": document}
+        connection.execute(documents_used.insert(), {**row, "source_id": reference.source_id})
+
+
+def document_user(connection: Connection, scope: Scope, *, document: bytes | None) -> str | None:
+    """Return the source id of the certificate that a document serves already."""
+    if document is None:
+        return None
+    row = connection.execute(
+        select(documents_used.c.source_id).where(
+            documents_used.c.ledger == scope.ledger,
+            documents_used.c.generation == scope.generation,
+            documents_used.c.document == document,
+        )
+    ).one_or_none()
+    return None if row is None else str(row.source_id)
+
+
+def _claimed(connection: Connection, scope: Scope, outcome: Outcome) -> None:
+    fold_store.fold_claim(
+        connection,
+        scope,
+        keys=[OperationKey(key) for key in outcome.public["operations"]],
+        epoch=outcome.public["epoch"],
+        position=outcome.position,
+    )
+
+
+def _progressed(connection: Connection, scope: Scope, outcome: Outcome) -> None:
+    key = OperationKey(outcome.public["operation"])
+    fold_store.link(connection, scope, keys=[key], position=outcome.position)
+    if outcome.public.get("bind") and outcome.subject is not None:
+        target = TargetId(outcome.public["bind"])
+        _bind(connection, scope, outcome, target=target, state=BindingState.LIVE)
+
+
+def _settled(connection: Connection, scope: Scope, outcome: Outcome) -> None:
+    public = outcome.public
+    ending = Ending(
+        key=OperationKey(public["operation"]),
+        move=_MOVES[public["outcome"]],
+        reason=public.get("reason"),
+        not_before=public.get("not_before", 0) / 1000,
+        failed=public.get("failed", False),
+    )
+    operation = fold_store.fold_ending(connection, scope, ending=ending, position=outcome.position)
+    _rebind(connection, scope, outcome, operation=operation)
+
+
+def _rebind(
+    connection: Connection, scope: Scope, outcome: Outcome, *, operation: Operation
+) -> None:
+    known = mapping_store.find(connection, scope, reference=operation.reference)
+    named = outcome.public.get("target")
+    target = TargetId(named) if named else known.target if known else None
+    if target is None:
+        return
+    state = BindingState(outcome.public["after"]) if "after" in outcome.public else None
+    told = outcome.public["outcome"] == "done" and state is BindingState.LIVE
+    if state is None and known is not None and same_target(known.target, target):
+        return
+    binding = Binding(
+        reference=operation.reference,
+        target=target,
+        state=state or BindingState.LIVE,
+        position=outcome.position,
+        sent=_payload(operation) if told else known.sent if known else None,
+        is_complete=operation.completes if told else bool(known and known.is_complete),
+    )
+    mapping_store.write(connection, scope, binding=binding)
+    gate_store.wake_record(connection, scope, reference=operation.reference)
+
+
+def _payload(operation: Operation) -> Position:
+    return operation.cause if operation.payload is None else operation.payload
+
+
+def _bind(
+    connection: Connection,
+    scope: Scope,
+    outcome: Outcome,
+    *,
+    target: TargetId,
+    state: BindingState,
+) -> None:
+    if outcome.subject is None:
+        return
+    known = mapping_store.find(connection, scope, reference=outcome.subject)
+    is_same = known is not None and same_target(known.target, target)
+    binding = Binding(
+        reference=outcome.subject,
+        target=target,
+        state=state,
+        position=outcome.position,
+        # Another remote record: what it was told is unknown until it is read.
+        sent=known.sent if known and is_same else None,
+        is_complete=bool(known and is_same and known.is_complete),
+    )
+    mapping_store.write(connection, scope, binding=binding)
+    gate_store.wake_record(connection, scope, reference=outcome.subject)
+
+
+def _bound(connection: Connection, scope: Scope, outcome: Outcome) -> None:
+    target = TargetId(outcome.public["target"])
+    _bind(connection, scope, outcome, target=target, state=BindingState.LIVE)
+
+
+def _released(connection: Connection, scope: Scope, outcome: Outcome) -> None:
+    target = TargetId(outcome.public["target"])
+    _bind(connection, scope, outcome, target=target, state=BindingState.RELEASED)
+
+
+def _approved(connection: Connection, scope: Scope, outcome: Outcome) -> None:
+    keys = [OperationKey(key) for key in outcome.public["operations"]]
+    fold_store.fold_approval(connection, scope, keys=keys, position=outcome.position)
+
+
+def _discarded(connection: Connection, scope: Scope, outcome: Outcome) -> None:
+    keys = [OperationKey(key) for key in outcome.public["operations"]]
+    fold_store.fold_discard(connection, scope, keys=keys, position=outcome.position)
+
+
+def _quarantined(connection: Connection, scope: Scope, outcome: Outcome) -> None:
+    row = {"ledger": scope.ledger, "generation": scope.generation}
+    codes = " ".join(sorted({reason["code"] for reason in outcome.public["reasons"]}))
+    connection.execute(
+        quarantine.insert(),
+        {
+            **row,
+            "key": outcome.public["key"],
+            "position": outcome.position,
+            "state": "refused",
+            "codes": codes,
+        },
+    )
+
+
+def _quarantine_released(connection: Connection, scope: Scope, outcome: Outcome) -> None:
+    connection.execute(
+        quarantine.update()
+        .where(
+            quarantine.c.ledger == scope.ledger,
+            quarantine.c.generation == scope.generation,
+            quarantine.c.key == outcome.public["key"],
+        )
+        .values(state="released")
+    )
+
+
+_FOLDS: dict[str, Callable[[Connection, Scope, Outcome], None]] = {
+    "operations.claimed": _claimed,
+    "operation.progressed": _progressed,
+    "operation.settled": _settled,
+    "mapping.bound": _bound,
+    "mapping.released": _released,
+    "operator.approved": _approved,
+    "operator.retried": _approved,
+    "operator.discarded": _discarded,
+    "event.quarantined": _quarantined,
+    "quarantine.released": _quarantine_released,
+}
+
+__all__ = ["Outcome", "document_user", "fold_outcome", "fold_plan", "fold_taken"]

@@ -1,0 +1,124 @@
+"""Where a ledger lives: its files, its key, its row, and the tenant it belongs to for ever."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from ledger.clock import Clock, Entropy, SystemClock, SystemEntropy, to_microseconds
+from ledger.database import Database, Durability
+from ledger.errors import (
+    LedgerBelongsElsewhereError,
+    MasterKeyError,
+    MigrationNeededError,
+)
+from ledger.log.merkle import CompactRange
+from ledger.reference import LedgerId
+from ledger.schema import migrate
+from ledger.schema.tables import epochs, heads, ledgers
+from ledger.vault.key_file_store import make_key_file, read_key_file
+from ledger.vault.sealed import KEY_BYTES, MasterKey
+
+LEDGER_ID_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a ledger lives and how it is kept."""
+
+    path: Path
+    key_file: Path
+    durability: Durability = "full"
+
+    @property
+    def vault_path(self) -> Path:
+        """The vault's own database, beside the ledger's."""
+        return self.path.with_name(f"{self.path.stem}.vault{self.path.suffix}")
+
+
+async def initialise(
+    address: Address, *, clock: Clock | None = None, entropy: Entropy | None = None
+) -> bool:
+    """Make or migrate a ledger's databases and its key file; returns whether it is new."""
+    clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
+    if not address.key_file.exists():
+        _refuse_lost_key(address)
+        make_key_file(address.key_file, entropy.bytes(KEY_BYTES))
+    master = read_key_file(address.key_file)
+    main = Database(address.path, durability=address.durability)
+    vault = Database(address.vault_path, durability=address.durability)
+    try:
+        await vault.run(lambda connection: migrate.upgrade(connection, "vault"))
+        await main.run(lambda connection: migrate.upgrade(connection, "main"))
+        ledger_id = LedgerId(entropy.bytes(LEDGER_ID_BYTES).hex())
+        created_at = to_microseconds(clock.now())
+        return await main.run(
+            lambda connection: _create(connection, ledger_id, created_at, master.fingerprint)
+        )
+    finally:
+        await main.close()
+        await vault.close()
+
+
+def _refuse_lost_key(address: Address) -> None:
+    if address.path.exists():
+        message = (
+            f"the key file {address.key_file} is missing but its ledger exists: restore the key "
+            "file from its backup; a new one could not open what is sealed"
+        )
+        raise MasterKeyError(message)
+
+
+def _create(
+    connection: Connection, ledger_id: LedgerId, created_at: int, fingerprint: bytes
+) -> bool:
+    if connection.execute(select(ledgers.c.ledger)).first() is not None:
+        return False
+    made = connection.execute(
+        ledgers.insert().returning(ledgers.c.ledger),
+        {
+            "ledger_id": ledger_id,
+            "created_at": created_at,
+            "generation": 0,
+            "key_fingerprint": fingerprint,
+        },
+    ).scalar_one()
+    empty = CompactRange()
+    connection.execute(
+        heads.insert(), {"ledger": made, "size": 0, "compact_range": empty.to_bytes()}
+    )
+    connection.execute(epochs.insert(), {"ledger": made, "epoch": 0})
+    return True
+
+
+def read_row(connection: Connection) -> Row[Any]:
+    """Return the ledger's own row; raises a `SchemaError` where program and database do not fit."""
+    if not migrate.is_current(connection, "main"):
+        message = "the database is not at this program's version: run `dokstamp-ledger init`"
+        raise MigrationNeededError(message)
+    return connection.execute(select(ledgers)).one()
+
+
+def require_same_key(fingerprint: bytes, master: MasterKey, *, key_file: Path) -> None:
+    """Refuse a key file that is not the one this ledger was made with."""
+    if fingerprint != master.fingerprint:
+        message = (
+            f"the key file {key_file} is not the one this ledger was made with: "
+            "point the setting LEDGER_KEY_FILE to the right one"
+        )
+        raise MasterKeyError(message)
+
+
+def claim_home(connection: Connection, ledger: int, *, base_url: str, tenant: str) -> None:
+    """Tie a ledger to its first tenant and address; refuses any other."""
+    mine = ledgers.c.ledger == ledger
+    row = connection.execute(select(ledgers.c.base_url, ledgers.c.tenant).where(mine)).one()
+    if row.tenant is None:
+        connection.execute(ledgers.update().where(mine).values(base_url=base_url, tenant=tenant))
+    elif (row.base_url, row.tenant) != (base_url, tenant):
+        message = (
+            f"this ledger belongs to tenant {row.tenant} at {row.base_url}: "
+            "set TENANT and BASE_URL back, or use another LEDGER_DATABASE"
+        )
+        raise LedgerBelongsElsewhereError(message)

@@ -1,0 +1,220 @@
+"""The door: open a ledger, append to it, read it, change it in one atomic step, close it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from sqlalchemy import Connection, Row
+from sqlalchemy.exc import DBAPIError
+
+from ledger.clock import Clock, Entropy, SystemClock, SystemEntropy
+from ledger.database import Database
+from ledger.documents.shelf_store import Shelf
+from ledger.errors import EventError, MigrationNeededError
+from ledger.home import Address, claim_home, read_row, require_same_key
+from ledger.log import store as log_store
+from ledger.log.envelope import Prepared, outcome_source
+from ledger.log.event import Event, NewEvent
+from ledger.log.merkle import CompactRange
+from ledger.reference import Json, LedgerId, Position, Scope, SourceRef
+from ledger.sealing import Sealer
+from ledger.transaction import Appended, Conditions, Offer, Transaction
+from ledger.vault.key_file_store import read_key_file
+from ledger.vault.sealed import MasterKey
+from ledger.vault.vault_store import Vault
+from ledger.writer import Failed, Writer
+
+T = TypeVar("T")
+Step = Callable[[Transaction], object]
+
+
+class Ledger:
+    """An open ledger: the log, and everything that is folded from it."""
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        *,
+        ledger_id: LedgerId,
+        scope: Scope,
+        clock: Clock,
+        entropy: Entropy,
+        shared_sources: frozenset[str] = frozenset(),
+    ) -> None:
+        self.database = database
+        self.vault = vault
+        self.ledger_id = ledger_id
+        self.scope = scope
+        self.clock = clock
+        self._shared_sources = shared_sources
+        self._writer: Writer[Step] = Writer(self._run_batch)
+        self._entropy = entropy
+        self.documents = Shelf(vault)
+        self.sealer = Sealer(vault, ledger_id=ledger_id)
+
+    @classmethod
+    async def open(
+        cls,
+        address: Address,
+        *,
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+        shared_sources: Iterable[str] = (),
+    ) -> Self:
+        """Return an open ledger; raises `MigrationNeededError` where `init` must run first."""
+        clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
+        row, master, database = await _open_home(address)
+        vault_database = Database(address.vault_path, durability=address.durability)
+        vault = Vault(
+            vault_database, ledger=row.ledger, master=master, clock=clock, entropy=entropy
+        )
+        return cls(
+            database,
+            vault,
+            ledger_id=LedgerId(row.ledger_id),
+            scope=Scope(row.ledger, row.generation),
+            clock=clock,
+            entropy=entropy,
+            shared_sources=frozenset(shared_sources),
+        )
+
+    async def __aenter__(self) -> Self:
+        """Return the ledger itself; leaving closes it."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Make durable what waits, then let go of everything."""
+        await self._writer.close()
+        await self.database.close()
+        await self.vault.close()
+
+    async def belong_to(self, *, base_url: str, tenant: str) -> None:
+        """Tie the ledger to one tenant; raises `LedgerBelongsElsewhereError` for any other."""
+        ledger = self.scope.ledger
+        await self.database.run(
+            lambda connection: claim_home(
+                connection, ledger, base_url=base_url.rstrip("/"), tenant=tenant
+            )
+        )
+
+    async def append(self, events: Sequence[NewEvent]) -> list[Appended]:
+        """Append source events; each answer stands once the batch is durable."""
+        if any(event.source == outcome_source(self.ledger_id) for event in events):
+            message = "no source may call itself by the ledger's own name"
+            raise EventError(message)
+        prepared = await self.sealer.prepare(events, recorded_at=self.clock.now(), is_outcome=False)
+        offers = [
+            Offer(item, document=self.sealer.document_of(event))
+            for event, item in zip(events, prepared, strict=True)
+        ]
+        return await self.transact(lambda transaction: transaction.append(offers))
+
+    async def outcome(
+        self,
+        event_type: str,
+        *,
+        public: Mapping[str, Json],
+        private: Mapping[str, Json] | None = None,
+        person: str = "",
+        subject: SourceRef | None = None,
+    ) -> Prepared:
+        """Return an outcome event with a private part, ready to be recorded in a transaction."""
+        event = NewEvent(
+            source=outcome_source(self.ledger_id),
+            id=f"{event_type}/{self._entropy.bytes(8).hex()}",
+            type=event_type,
+            subject=subject,
+            public=public,
+            private=private,
+            person=person,
+        )
+        now = self.clock.now()
+        return (await self.sealer.prepare([event], recorded_at=now, is_outcome=True))[0]
+
+    async def transact(self, step: Callable[[Transaction], T]) -> T:
+        """Run one step atomically, sharing its commit with others; returns once it is durable."""
+        return cast("T", await self._writer.submit(step))
+
+    async def read(self, function: Callable[[Connection], T]) -> T:
+        """Run a function that only reads, on one consistent snapshot."""
+        return await self.database.read(function)
+
+    async def head(self) -> CompactRange:
+        """Return the tree as it stands: its size and what its root is computed from."""
+        return await self.read(
+            lambda connection: log_store.read_head(connection, self.scope.ledger)
+        )
+
+    async def events_at(self, positions: Iterable[Position]) -> dict[Position, Event]:
+        """Return the events at these positions, opened."""
+        wanted = sorted(set(positions))
+        stored = await self.read(
+            lambda connection: log_store.read_at(connection, self.scope.ledger, positions=wanted)
+        )
+        return {event.position: event for event in await self.sealer.open(stored)}
+
+    def use_generation(self, generation: int) -> None:
+        """Read and write the rows of another folding from now on."""
+        self.scope = replace(self.scope, generation=generation)
+
+    async def _run_batch(self, steps: Sequence[Step]) -> Sequence[object]:
+        return await self.database.run(lambda connection: self._apply(connection, steps))
+
+    def _apply(self, connection: Connection, steps: Sequence[Step]) -> list[object]:
+        conditions = Conditions(
+            ledger_id=self.ledger_id,
+            scope=self.scope,
+            now=self.clock.now(),
+            shared_sources=self._shared_sources,
+        )
+        before = log_store.lock_head(connection, self.scope.ledger)
+        head, results = before, list[object]()
+        for step in steps:
+            transaction = Transaction(connection, conditions, head=head)
+            result = _attempt(connection, transaction, step, is_alone=len(steps) == 1)
+            results.append(result)
+            if not isinstance(result, Failed):
+                head = transaction.head
+        if head != before:
+            log_store.write_head(connection, self.scope.ledger, head=head)
+        return results
+
+
+def _attempt(
+    connection: Connection, transaction: Transaction, step: Step, *, is_alone: bool
+) -> object:
+    if is_alone:
+        return step(transaction)
+    try:
+        with connection.begin_nested():
+            return step(transaction)
+    except DBAPIError:
+        # The database itself refused: nothing of this batch can stand.
+        raise
+    except Exception as error:  # noqa: BLE001 - handed to the one caller whose step it was
+        return Failed(error)
+
+
+async def _open_home(address: Address) -> tuple[Row[Any], MasterKey, Database]:
+    if not address.path.exists():
+        message = f"there is no ledger at {address.path}: run `dokstamp-ledger init` first"
+        raise MigrationNeededError(message)
+    master = read_key_file(address.key_file)
+    database = Database(address.path, durability=address.durability)
+    try:
+        row = await database.read(read_row)
+        require_same_key(row.key_fingerprint, master, key_file=address.key_file)
+    except BaseException:
+        await database.close()
+        raise
+    return row, master, database

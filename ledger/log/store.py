@@ -1,0 +1,190 @@
+"""The event log in SQL: the head row, the events, and keyset reads of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select, tuple_
+
+from ledger.clock import to_microseconds
+from ledger.log.envelope import Prepared, Stored
+from ledger.log.merkle import CompactRange
+from ledger.reference import Position, SourceRef
+from ledger.schema.tables import events, heads
+
+NAMES_MAX = 400
+
+_COLUMNS = (
+    events.c.position,
+    events.c.source,
+    events.c.event_id,
+    events.c.type,
+    events.c.entity,
+    events.c.source_id,
+    events.c.person,
+    events.c.recorded_at,
+    events.c.envelope,
+    events.c.sealed,
+    events.c.content_digest,
+    events.c.leaf,
+    events.c.is_outcome,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An event that is in the log already."""
+
+    position: Position
+    content_digest: bytes
+
+
+def read_head(connection: Connection, ledger: int) -> CompactRange:
+    """Return the tree's compact range; its size is the next event's position."""
+    row = connection.execute(select(heads.c.compact_range).where(heads.c.ledger == ledger)).one()
+    return CompactRange.from_bytes(row.compact_range)
+
+
+def lock_head(connection: Connection, ledger: int) -> CompactRange:
+    """Return the compact range and keep every other writer of the ledger waiting."""
+    row = connection.execute(
+        select(heads.c.compact_range).where(heads.c.ledger == ledger).with_for_update()
+    ).one()
+    return CompactRange.from_bytes(row.compact_range)
+
+
+def write_head(connection: Connection, ledger: int, *, head: CompactRange) -> None:
+    """Move the head row to a grown tree."""
+    connection.execute(
+        heads.update()
+        .where(heads.c.ledger == ledger)
+        .values(size=head.size, compact_range=head.to_bytes())
+    )
+
+
+def insert(
+    connection: Connection, ledger: int, *, first: Position, prepared: Sequence[Prepared]
+) -> None:
+    """Write events at consecutive positions."""
+    rows = [
+        {
+            "ledger": ledger,
+            "position": first + number,
+            "source": event.source,
+            "event_id": event.id,
+            "type": event.type,
+            "entity": event.subject.entity if event.subject else None,
+            "source_id": event.subject.source_id if event.subject else None,
+            "is_outcome": event.is_outcome,
+            "recorded_at": to_microseconds(event.recorded_at),
+            "person": event.person,
+            "envelope": event.envelope,
+            "sealed": event.sealed,
+            "content_digest": event.content_digest,
+            "leaf": event.leaf,
+        }
+        for number, event in enumerate(prepared)
+    ]
+    if rows:
+        connection.execute(events.insert(), rows)
+
+
+def find_known(
+    connection: Connection, ledger: int, *, names: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], Known]:
+    """Return which of these (source, id) pairs are in the log already."""
+    known: dict[tuple[str, str], Known] = {}
+    for start in range(0, len(names), NAMES_MAX):
+        statement = select(
+            events.c.source, events.c.event_id, events.c.position, events.c.content_digest
+        ).where(
+            events.c.ledger == ledger,
+            tuple_(events.c.source, events.c.event_id).in_(names[start : start + NAMES_MAX]),
+        )
+        for row in connection.execute(statement):
+            known[row.source, row.event_id] = Known(row.position, row.content_digest)
+    return known
+
+
+def read_page(
+    connection: Connection,
+    ledger: int,
+    *,
+    after: Position,
+    limit: int,
+    through: Position | None = None,
+    is_outcome: bool | None = None,
+) -> list[Stored]:
+    """Return up to `limit` events after a position, in order; both kinds unless one is named."""
+    statement = _selected(ledger).where(events.c.position > after)
+    if through is not None:
+        statement = statement.where(events.c.position <= through)
+    if is_outcome is not None:
+        statement = statement.where(events.c.is_outcome.is_(is_outcome))
+    return _stored(connection.execute(statement.order_by(events.c.position).limit(limit)))
+
+
+def read_at(connection: Connection, ledger: int, *, positions: Iterable[Position]) -> list[Stored]:
+    """Return the events at these positions, in order."""
+    wanted = sorted(set(positions))
+    found: list[Stored] = []
+    for start in range(0, len(wanted), NAMES_MAX):
+        chunk = wanted[start : start + NAMES_MAX]
+        statement = _selected(ledger).where(events.c.position.in_(chunk))
+        found += _stored(connection.execute(statement.order_by(events.c.position)))
+    return found
+
+
+def read_subject(
+    connection: Connection, ledger: int, *, reference: SourceRef, after: Position, limit: int
+) -> list[Stored]:
+    """Return up to `limit` events about one record after a position, in order."""
+    statement = (
+        _selected(ledger)
+        .where(
+            events.c.entity == reference.entity,
+            events.c.source_id == reference.source_id,
+            events.c.position > after,
+        )
+        .order_by(events.c.position)
+        .limit(limit)
+    )
+    return _stored(connection.execute(statement))
+
+
+def count_sources(
+    connection: Connection, ledger: int, *, after: Position
+) -> tuple[int, Position | None]:
+    """Return how many source events follow a position, and the last one's position."""
+    row = connection.execute(
+        select(func.count(), func.max(events.c.position)).where(
+            events.c.ledger == ledger,
+            events.c.is_outcome.is_(False),
+            events.c.position > after,
+        )
+    ).one()
+    return int(row[0]), row[1]
+
+
+def _selected(ledger: int) -> Select[Any]:
+    return select(*_COLUMNS).where(events.c.ledger == ledger)
+
+
+def _stored(rows: Iterable[Row[Any]]) -> list[Stored]:
+    return [
+        Stored(
+            position=row.position,
+            source=row.source,
+            id=row.event_id,
+            type=row.type,
+            subject=SourceRef(row.entity, row.source_id) if row.entity is not None else None,
+            person=row.person,
+            recorded_at_microseconds=row.recorded_at,
+            envelope=row.envelope,
+            sealed=row.sealed,
+            content_digest=row.content_digest,
+            leaf=row.leaf,
+            is_outcome=bool(row.is_outcome),
+        )
+        for row in rows
+    ]

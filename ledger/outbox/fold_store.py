@@ -1,0 +1,218 @@
+"""What outcome events make of the outbox: the same code live and in a rebuild.
+
+Each function takes what one event says and brings the rows to it. Nothing here reads a clock, and
+nothing is decided: what is folded was decided before it was logged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from ledger.outbox import gate_store, record_store, store
+from ledger.outbox.operation import Move, Operation, State
+from ledger.outbox.plan import Intent, Plan, Superseding
+from ledger.outbox.record_store import Facts, Record
+from ledger.reference import OperationKey, Position, Scope, SourceRef
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The source event that a part of a plan belongs to."""
+
+    position: Position
+    reference: SourceRef
+    sequence: int | None
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an operation ended for now, as its event says."""
+
+    key: OperationKey
+    move: Move
+    reason: str | None
+    not_before: float
+    failed: bool
+
+
+def fold_plan(
+    connection: Connection, scope: Scope, *, cause: Cause, plan: Plan, position: Position
+) -> None:
+    """Bring records, operations and gates to what was planned for one source event."""
+    before = record_store.find(connection, scope, reference=cause.reference)
+    if not plan.late and not plan.parked:
+        _follow(connection, scope, cause=cause, plan=plan)
+    for intent in plan.intents:
+        _insert(connection, scope, intent=intent, cause=cause, before=before)
+    for superseding in plan.supersedings:
+        _supersede(connection, scope, superseding=superseding, position=position)
+    for release in plan.releases:
+        gate_store.turn_keys(connection, scope, holder=release.reference, releaser=release.holder)
+    for hold in plan.holds:
+        operation = _the(connection, scope, key=hold.key)
+        if operation.state is not State.HELD:
+            store.move(connection, scope, operation=operation, move=Move.HOLD, reason=hold.reason)
+    _link(connection, scope, plan=plan, position=position)
+    for intent in plan.intents:
+        _begin(connection, scope, intent=intent)
+
+
+def _follow(connection: Connection, scope: Scope, *, cause: Cause, plan: Plan) -> None:
+    record_store.follow(
+        connection,
+        scope,
+        reference=cause.reference,
+        position=cause.position,
+        sequence=cause.sequence,
+        facts=cause.facts,
+    )
+    never_made = any(
+        intent.finished is not None and intent.reference == cause.reference
+        for intent in plan.intents
+    )
+    if cause.facts.removes and never_made:
+        # What was never made holds no natural key remotely, so others may take it.
+        record_store.replace_keys(connection, scope, reference=cause.reference, digests=())
+
+
+def _insert(
+    connection: Connection, scope: Scope, *, intent: Intent, cause: Cause, before: Record | None
+) -> None:
+    now = record_store.find(connection, scope, reference=intent.reference)
+    lane = (now.lane if now else "") or str(intent.reference)
+    is_own = intent.reference == cause.reference
+    given_up = before.lane if before and is_own and before.lane != lane else None
+    state = State.HELD if intent.held else State.BLOCKED
+    operation = Operation(
+        key=intent.key,
+        cause=intent.cause,
+        payload=intent.payload,
+        reference=intent.reference,
+        kind=intent.kind,
+        state=state,
+        priority=intent.priority,
+        lane=lane,
+        second_lane=given_up or None,
+        reason=intent.held or intent.finished,
+        completes=intent.completes,
+    )
+    store.insert(connection, scope, operation=operation)
+    gate_store.insert(connection, scope, key=intent.key, waits_for=intent.gates)
+
+
+def _supersede(
+    connection: Connection, scope: Scope, *, superseding: Superseding, position: Position
+) -> None:
+    old = _the(connection, scope, key=superseding.old)
+    store.move(
+        connection,
+        scope,
+        operation=old,
+        move=Move.SUPERSEDE,
+        superseded_by=superseding.new,
+        ended=position,
+    )
+    gate_store.pass_on(connection, scope, old=superseding.old, new=superseding.new)
+
+
+def _link(connection: Connection, scope: Scope, *, plan: Plan, position: Position) -> None:
+    keys = [intent.key for intent in plan.intents]
+    keys += [item.old for item in plan.supersedings]
+    keys += [item.key for item in plan.holds]
+    store.link_event(connection, scope, keys=keys, position=position)
+
+
+def _begin(connection: Connection, scope: Scope, *, intent: Intent) -> None:
+    operation = _the(connection, scope, key=intent.key)
+    if operation.state is not State.BLOCKED:
+        return
+    if intent.finished is not None:
+        store.move(connection, scope, operation=operation, move=Move.FINISH, ended=intent.cause)
+        gate_store.wake_operation(connection, scope, key=intent.key)
+    else:
+        gate_store.open_own(connection, scope, key=intent.key)
+
+
+def fold_claim(
+    connection: Connection,
+    scope: Scope,
+    *,
+    keys: Sequence[OperationKey],
+    epoch: int,
+    position: Position,
+) -> None:
+    """Mark operations as being worked on under an epoch."""
+    for operation in store.find(connection, scope, keys=keys).values():
+        # Claimed while in doubt, or while another owner may have sent something: still in doubt.
+        in_doubt = operation.possibly_sent or operation.state is not State.READY
+        store.move(
+            connection,
+            scope,
+            operation=operation,
+            move=Move.CLAIM,
+            attempts=operation.attempts + 1,
+            epoch=epoch,
+            possibly_sent=in_doubt,
+        )
+    store.link_event(connection, scope, keys=keys, position=position)
+
+
+def fold_ending(
+    connection: Connection, scope: Scope, *, ending: Ending, position: Position
+) -> Operation:
+    """Move an operation to how it ended for now; returns it as it was before."""
+    operation = _the(connection, scope, key=ending.key)
+    values: dict[str, object] = {
+        "reason": ending.reason,
+        "not_before_seconds": ending.not_before,
+        "failures": operation.failures + 1 if ending.failed else operation.failures,
+        "possibly_sent": ending.move is Move.DOUBT,
+    }
+    if ending.move is Move.FINISH:
+        values["ended"] = position
+    store.move(connection, scope, operation=operation, move=ending.move, **values)
+    store.link_event(connection, scope, keys=[ending.key], position=position)
+    if ending.move is Move.FINISH:
+        gate_store.wake_operation(connection, scope, key=ending.key)
+    return operation
+
+
+def fold_approval(
+    connection: Connection, scope: Scope, *, keys: Sequence[OperationKey], position: Position
+) -> None:
+    """Let held and dead operations go on; their gates are looked at again."""
+    for key, operation in store.find(connection, scope, keys=keys).items():
+        store.move(
+            connection,
+            scope,
+            operation=operation,
+            move=Move.APPROVE,
+            reason=None,
+            failures=0,
+            not_before_seconds=0.0,
+        )
+        gate_store.open_own(connection, scope, key=key)
+    store.link_event(connection, scope, keys=keys, position=position)
+
+
+def fold_discard(
+    connection: Connection, scope: Scope, *, keys: Sequence[OperationKey], position: Position
+) -> None:
+    """Give up held and dead operations; what waits for them goes on without."""
+    for key, operation in store.find(connection, scope, keys=keys).items():
+        store.move(connection, scope, operation=operation, move=Move.DISCARD, ended=position)
+        gate_store.wake_operation(connection, scope, key=key)
+    store.link_event(connection, scope, keys=keys, position=position)
+
+
+def link(
+    connection: Connection, scope: Scope, *, keys: Sequence[OperationKey], position: Position
+) -> None:
+    """Remember that an event tells of operations whose rows it leaves as they are."""
+    store.link_event(connection, scope, keys=keys, position=position)
+
+
+def _the(connection: Connection, scope: Scope, *, key: OperationKey) -> Operation:
+    return store.find(connection, scope, keys=[key])[key]

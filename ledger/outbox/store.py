@@ -1,0 +1,244 @@
+"""Operations in SQL: written by folds only, read by everyone."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+
+from ledger.errors import IntegrityError
+from ledger.outbox.operation import FINAL, MOVES, Move, Operation, State
+from ledger.reference import OperationKey, Position, Scope, SourceRef
+from ledger.schema.tables import operation_events, operations, references
+
+KEYS_MAX = 500
+_OPEN_STATES = [state.value for state in State if state not in FINAL]
+
+
+def within(scope: Scope) -> ColumnElement[bool]:
+    """Return the condition that keeps a statement to one ledger and generation."""
+    return and_(operations.c.ledger == scope.ledger, operations.c.generation == scope.generation)
+
+
+def insert(connection: Connection, scope: Scope, *, operation: Operation) -> None:
+    """Write a planned operation."""
+    connection.execute(
+        operations.insert(),
+        {
+            "ledger": scope.ledger,
+            "generation": scope.generation,
+            "key": operation.key,
+            "cause": operation.cause,
+            "payload": operation.payload,
+            "entity": operation.reference.entity,
+            "source_id": operation.reference.source_id,
+            "kind": operation.kind,
+            "state": operation.state.value,
+            "priority": operation.priority,
+            "lane": operation.lane,
+            "second_lane": operation.second_lane,
+            "attempts": 0,
+            "failures": 0,
+            "not_before_seconds": 0.0,
+            "reason": operation.reason,
+            "possibly_sent": False,
+            "completes": operation.completes,
+            "epoch": 0,
+        },
+    )
+
+
+def move(
+    connection: Connection,
+    scope: Scope,
+    *,
+    operation: Operation,
+    move: Move,
+    **values: object,
+) -> State:
+    """Move an operation along the table of moves; raises `IntegrityError` if it has no such move.
+
+    Keyword arguments are further columns to write in the same statement.
+    """
+    target = MOVES[operation.state].get(move)
+    if target is None:
+        message = (
+            f"operation {operation.key} is {operation.state} and cannot {move}: "
+            "run `rebuild --check` to see where the outbox left the log"
+        )
+        raise IntegrityError(message)
+    connection.execute(
+        operations.update()
+        .where(within(scope), operations.c.key == operation.key)
+        .values(state=target.value, **values)
+    )
+    return target
+
+
+def amend(connection: Connection, scope: Scope, *, key: OperationKey, **values: object) -> None:
+    """Write columns that are no part of the state, such as a lane."""
+    connection.execute(
+        operations.update().where(within(scope), operations.c.key == key).values(**values)
+    )
+
+
+def find(
+    connection: Connection, scope: Scope, *, keys: Iterable[OperationKey]
+) -> dict[OperationKey, Operation]:
+    """Return the operations with these keys."""
+    wanted = list(dict.fromkeys(keys))
+    found: dict[OperationKey, Operation] = {}
+    for start in range(0, len(wanted), KEYS_MAX):
+        statement = _selected(scope).where(operations.c.key.in_(wanted[start : start + KEYS_MAX]))
+        found.update((row.key, as_operation(row)) for row in connection.execute(statement))
+    return found
+
+
+def of_record(
+    connection: Connection, scope: Scope, *, reference: SourceRef
+) -> tuple[Operation, ...]:
+    """Return every operation on one record, in the order of their causes."""
+    statement = _selected(scope).where(_about(reference)).order_by(operations.c.cause)
+    return tuple(as_operation(row) for row in connection.execute(statement))
+
+
+def last_of_record(
+    connection: Connection, scope: Scope, *, reference: SourceRef
+) -> Operation | None:
+    """Return the newest operation on one record that was not superseded or discarded."""
+    given_up = [State.SUPERSEDED.value, State.DISCARDED.value]
+    statement = (
+        _selected(scope)
+        .where(_about(reference), operations.c.state.not_in(given_up))
+        .order_by(operations.c.cause.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else as_operation(row)
+
+
+def open_of_record(
+    connection: Connection, scope: Scope, *, reference: SourceRef
+) -> tuple[Operation, ...]:
+    """Return the operations on one record that something may still happen to."""
+    statement = _selected(scope).where(_about(reference), operations.c.state.in_(_OPEN_STATES))
+    rows = connection.execute(statement.order_by(operations.c.cause))
+    return tuple(as_operation(row) for row in rows)
+
+
+def open_naming(
+    connection: Connection, scope: Scope, *, reference: SourceRef, before: Position
+) -> tuple[Operation, ...]:
+    """Return open operations, caused before a position, of records that name this one."""
+    statement = (
+        _selected(scope)
+        .join(
+            references,
+            and_(
+                references.c.ledger == operations.c.ledger,
+                references.c.generation == operations.c.generation,
+                references.c.entity == operations.c.entity,
+                references.c.source_id == operations.c.source_id,
+            ),
+        )
+        .where(
+            references.c.to_entity == reference.entity,
+            references.c.to_source_id == reference.source_id,
+            operations.c.state.in_(_OPEN_STATES),
+            operations.c.cause < before,
+        )
+        .order_by(operations.c.cause)
+        .distinct()
+    )
+    return tuple(as_operation(row) for row in connection.execute(statement))
+
+
+def read_page(
+    connection: Connection,
+    scope: Scope,
+    *,
+    states: Sequence[State] = (),
+    entity: str | None = None,
+    after: tuple[Position, OperationKey] | None = None,
+    limit: int,
+) -> list[Operation]:
+    """Return up to `limit` operations by cause, after a (cause, key)."""
+    statement = _selected(scope).order_by(operations.c.cause, operations.c.key).limit(limit)
+    if states:
+        statement = statement.where(operations.c.state.in_([state.value for state in states]))
+    if entity is not None:
+        statement = statement.where(operations.c.entity == entity)
+    if after is not None:
+        cause, key = after
+        later = and_(operations.c.cause == cause, operations.c.key > key)
+        statement = statement.where(or_(operations.c.cause > cause, later))
+    return [as_operation(row) for row in connection.execute(statement)]
+
+
+def count_by_state(connection: Connection, scope: Scope) -> dict[State, int]:
+    """Return how many operations stand in each state."""
+    rows = connection.execute(
+        select(operations.c.state, func.count()).where(within(scope)).group_by(operations.c.state)
+    )
+    return {State(row[0]): row[1] for row in rows}
+
+
+def link_event(
+    connection: Connection, scope: Scope, *, keys: Iterable[OperationKey], position: Position
+) -> None:
+    """Remember that an outcome event tells of these operations."""
+    rows = [
+        {
+            "ledger": scope.ledger,
+            "generation": scope.generation,
+            "operation": key,
+            "position": position,
+        }
+        for key in dict.fromkeys(keys)
+    ]
+    if rows:
+        connection.execute(operation_events.insert(), rows)
+
+
+def events_of(
+    connection: Connection, scope: Scope, *, keys: Sequence[OperationKey]
+) -> dict[Position, OperationKey]:
+    """Return the positions of the events that tell of these operations, and of which one each."""
+    statement = select(operation_events.c.position, operation_events.c.operation).where(
+        operation_events.c.ledger == scope.ledger,
+        operation_events.c.generation == scope.generation,
+        operation_events.c.operation.in_(keys),
+    )
+    return {row.position: row.operation for row in connection.execute(statement)}
+
+
+def as_operation(row: Row[Any]) -> Operation:
+    """Return the operation that a row of the table holds."""
+    return Operation(
+        key=OperationKey(row.key),
+        cause=row.cause,
+        reference=SourceRef(row.entity, row.source_id),
+        kind=row.kind,
+        state=State(row.state),
+        priority=row.priority,
+        payload=row.payload,
+        lane=row.lane,
+        second_lane=row.second_lane,
+        attempts=row.attempts,
+        failures=row.failures,
+        not_before=row.not_before_seconds,
+        reason=row.reason,
+        possibly_sent=bool(row.possibly_sent),
+        completes=bool(row.completes),
+        superseded_by=row.superseded_by,
+        epoch=row.epoch,
+    )
+
+
+def _selected(scope: Scope) -> Select[Any]:
+    return select(operations).where(within(scope))
+
+
+def _about(reference: SourceRef) -> ColumnElement[bool]:
+    return and_(
+        operations.c.entity == reference.entity, operations.c.source_id == reference.source_id
+    )

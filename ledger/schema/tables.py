@@ -1,0 +1,299 @@
+"""Every table of a ledger's database.
+
+Three families. *Truth*: `ledgers`, `heads`, `events`. *Folded from the truth*, each row marked with
+the generation that folded it, so that a rebuild can fold beside the live rows: everything with a
+`generation` column. *Of the moment*, left alone by a rebuild: leases, wakes, sightings, the inbox.
+Times are microseconds since the epoch, except `*_seconds`.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.schema import SchemaItem
+
+metadata = MetaData()
+
+
+def _number(name: str, *, key: bool = False, null: bool = False) -> Column[int]:
+    return Column(name, BigInteger, primary_key=key, nullable=null, autoincrement=False)
+
+
+def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
+    return Column(name, Text, primary_key=key, nullable=null)
+
+
+def _bytes(name: str, *, key: bool = False, null: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary, primary_key=key, nullable=null)
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=text("false"))
+
+
+def _folded(name: str, *columns: SchemaItem) -> Table:
+    return Table(
+        name, metadata, _number("ledger", key=True), _number("generation", key=True), *columns
+    )
+
+
+# Truth.
+
+ledgers = Table(
+    "ledgers",
+    metadata,
+    Column("ledger", Integer, primary_key=True, autoincrement=True),
+    _text("ledger_id"),
+    _text("tenant", null=True),
+    _text("base_url", null=True),
+    _number("created_at"),
+    _number("generation"),
+    _bytes("key_fingerprint"),
+    Index("ledgers_id", "ledger_id", unique=True),
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    _number("ledger", key=True),
+    _number("size"),
+    _bytes("compact_range"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _number("ledger", key=True),
+    _number("position", key=True),
+    _text("source"),
+    _text("event_id"),
+    _text("type"),
+    _text("entity", null=True),
+    _text("source_id", null=True),
+    _flag("is_outcome"),
+    _number("recorded_at"),
+    _text("person"),
+    _bytes("envelope"),
+    _bytes("sealed", null=True),
+    _bytes("content_digest"),
+    _bytes("leaf"),
+    Index("events_name", "ledger", "source", "event_id", unique=True),
+    Index("events_subject", "ledger", "entity", "source_id", "position"),
+    Index("events_kind", "ledger", "is_outcome", "position"),
+)
+
+# Folded from the truth.
+
+checkpoints = _folded("checkpoints", _text("name", key=True), _number("position"))
+
+records = _folded(
+    "records",
+    _text("entity", key=True),
+    _text("source_id", key=True),
+    _text("owner"),
+    _number("first_position"),
+    _number("state_position", null=True),
+    _number("last_position", null=True),
+    _number("removed_position", null=True),
+    _number("sequence", null=True),
+    _text("lane"),
+)
+
+references = _folded(
+    "record_references",
+    _text("entity", key=True),
+    _text("source_id", key=True),
+    _text("field", key=True),
+    _text("to_entity"),
+    _text("to_source_id"),
+)
+Index(
+    "references_to",
+    references.c.ledger,
+    references.c.generation,
+    references.c.to_entity,
+    references.c.to_source_id,
+)
+
+natural_keys = _folded(
+    "natural_keys",
+    _text("entity", key=True),
+    _text("source_id", key=True),
+    _bytes("digest", key=True),
+)
+Index(
+    "natural_keys_digest", natural_keys.c.ledger, natural_keys.c.generation, natural_keys.c.digest
+)
+
+operations = _folded(
+    "operations",
+    _text("key", key=True),
+    _number("cause"),
+    _number("payload", null=True),
+    _text("entity"),
+    _text("source_id"),
+    _text("kind"),
+    _text("state"),
+    _number("priority"),
+    _text("lane"),
+    _text("second_lane", null=True),
+    _number("attempts"),
+    _number("failures"),
+    Column("not_before_seconds", Float, nullable=False),
+    _text("reason", null=True),
+    _flag("possibly_sent"),
+    _flag("completes"),
+    _text("superseded_by", null=True),
+    _number("epoch"),
+    _number("ended", null=True),
+)
+Index(
+    "operations_due",
+    operations.c.ledger,
+    operations.c.generation,
+    operations.c.state,
+    operations.c.priority,
+    operations.c.cause,
+)
+Index(
+    "operations_record",
+    operations.c.ledger,
+    operations.c.generation,
+    operations.c.entity,
+    operations.c.source_id,
+    operations.c.cause,
+)
+
+_IN_DOUBT = text("state IN ('leased', 'uncertain')")
+Index(
+    "operations_in_doubt",
+    operations.c.ledger,
+    operations.c.generation,
+    operations.c.lane,
+    sqlite_where=_IN_DOUBT,
+    postgresql_where=_IN_DOUBT,
+)
+
+gates = _folded(
+    "gates",
+    _text("operation", key=True),
+    _number("number", key=True),
+    _text("kind"),
+    _text("entity"),
+    _text("source_id"),
+    _text("waits_for", null=True),
+    _flag("is_open"),
+)
+Index(
+    "gates_record",
+    gates.c.ledger,
+    gates.c.generation,
+    gates.c.entity,
+    gates.c.source_id,
+    gates.c.is_open,
+)
+Index("gates_operation", gates.c.ledger, gates.c.generation, gates.c.waits_for)
+
+operation_events = _folded(
+    "operation_events", _text("operation", key=True), _number("position", key=True)
+)
+
+bindings = _folded(
+    "bindings",
+    _text("entity", key=True),
+    _text("source_id", key=True),
+    _text("target_id"),
+    _text("target_key"),
+    _text("state"),
+    _number("position"),
+    _number("sent", null=True),
+    _flag("is_complete"),
+)
+Index(
+    "bindings_target",
+    bindings.c.ledger,
+    bindings.c.generation,
+    bindings.c.entity,
+    bindings.c.target_key,
+    unique=True,
+    sqlite_where=text("state <> 'released'"),
+    postgresql_where=text("state <> 'released'"),
+)
+
+binding_history = _folded(
+    "binding_history",
+    _text("entity", key=True),
+    _text("source_id", key=True),
+    _number("position", key=True),
+    _text("target_id"),
+    _text("target_key"),
+    _text("state"),
+)
+Index(
+    "binding_history_target",
+    binding_history.c.ledger,
+    binding_history.c.generation,
+    binding_history.c.target_key,
+)
+
+quarantine = _folded(
+    "quarantine",
+    _text("key", key=True),
+    _number("position"),
+    _text("state"),
+    _text("codes"),
+)
+Index("quarantine_position", quarantine.c.ledger, quarantine.c.generation, quarantine.c.position)
+
+documents_used = _folded("documents_used", _bytes("document", key=True), _text("source_id"))
+
+# Of the moment.
+
+leases = Table(
+    "leases",
+    metadata,
+    _number("ledger", key=True),
+    _text("lane", key=True),
+    _text("host"),
+    _number("epoch"),
+    Column("until_seconds", Float, nullable=False),
+)
+
+epochs = Table("epochs", metadata, _number("ledger", key=True), _number("epoch"))
+
+wakes = Table(
+    "wakes",
+    metadata,
+    _number("ledger", key=True),
+    _text("kind", key=True),
+    _text("entity", key=True),
+    _text("name", key=True),
+    _text("after_operation"),
+    _number("after_number"),
+)
+
+sightings = Table(
+    "sightings", metadata, _number("ledger", key=True), _text("key", key=True), _number("count")
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    _number("ledger"),
+    _bytes("prepared"),
+)
+
+FOLDED = tuple(
+    table for table in metadata.sorted_tables if "generation" in table.c and table is not ledgers
+)
+"""The tables that a rebuild folds again and compares."""

@@ -1,0 +1,78 @@
+"""Events made ready for the log, and opened again: where envelope and vault meet."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import orjson
+
+from ledger.log.canonical import canonical_bytes
+from ledger.log.envelope import Prepared, SealedPart, Stored, opened, prepare
+from ledger.log.event import Event, NewEvent
+from ledger.reference import Json, LedgerId
+from ledger.vault.vault_store import Vault, require_key
+
+
+class Sealer:
+    """Seals the private parts of events under their person's key, and opens them."""
+
+    def __init__(self, vault: Vault, *, ledger_id: LedgerId) -> None:
+        self._vault = vault
+        self._ledger_id = ledger_id
+
+    async def prepare(
+        self, events: Sequence[NewEvent], *, recorded_at: datetime, is_outcome: bool
+    ) -> list[Prepared]:
+        """Return events sealed and hashed; their keys are durable by then."""
+        persons = {event.person for event in events if event.private is not None}
+        keys = await self._vault.keys(persons) if persons else {}
+        return [
+            prepare(
+                event,
+                ledger_id=self._ledger_id,
+                recorded_at=recorded_at,
+                private=self._seal(event, keys),
+                content_digest=self._digest(event),
+                is_outcome=is_outcome,
+            )
+            for event in events
+        ]
+
+    async def open(self, stored: Sequence[Stored]) -> list[Event]:
+        """Return stored events, with their private parts where the keys still exist."""
+        persons = {event.person for event in stored if event.sealed is not None}
+        keys = await self._vault.existing_keys(persons) if persons else {}
+        return [opened(event, private=self._private(event, keys)) for event in stored]
+
+    def document_of(self, event: NewEvent) -> bytes | None:
+        """Return the keyed digest of the document that an event names."""
+        data = (event.private or {}).get("data")
+        document = data.get("document") if isinstance(data, dict) else None
+        digest = document.get("sha256") if isinstance(document, dict) else None
+        return self._vault.document_digest(digest) if isinstance(digest, str) else None
+
+    def _seal(self, event: NewEvent, keys: Mapping[str, bytes]) -> SealedPart | None:
+        if event.private is None:
+            return None
+        sealed, commitment = self._vault.seal(
+            require_key(keys, event.person),
+            canonical_bytes(dict(event.private)),
+            context=self._context(event.source, event.id),
+        )
+        return SealedPart(sealed, commitment)
+
+    def _private(self, event: Stored, keys: Mapping[str, bytes]) -> dict[str, Json] | None:
+        if event.sealed is None or event.person not in keys:
+            return None
+        context = self._context(event.source, event.id)
+        payload = self._vault.open(keys[event.person], event.sealed, context=context)
+        value: dict[str, Json] = orjson.loads(payload)
+        return value
+
+    def _context(self, source: str, event_id: str) -> bytes:
+        return canonical_bytes([self._ledger_id, source, event_id])
+
+    def _digest(self, event: NewEvent) -> bytes:
+        data = (event.private or {}).get("data")
+        name = [event.subject.entity, event.subject.source_id] if event.subject else []
+        content = canonical_bytes([event.type, *name, data, dict(event.public)])
+        return self._vault.content_digest(content)

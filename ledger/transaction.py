@@ -1,0 +1,229 @@
+"""One atomic step over log, outbox, mapping and checkpoints.
+
+A `Transaction` lives inside one database transaction that holds the ledger's head row. What it logs
+it also folds, in the same transaction, so the tables cannot say anything that the log does not.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from ledger import checkpoints, folding
+from ledger.log import store as log_store
+from ledger.log.envelope import Prepared, outcome_source, prepare
+from ledger.log.event import NewEvent
+from ledger.log.merkle import CompactRange
+from ledger.outbox import plan_codec, record_store
+from ledger.outbox.fold_store import Cause
+from ledger.outbox.lease_store import Claimed, ClaimTerms, claim, holds, release
+from ledger.outbox.plan import Plan
+from ledger.reference import Json, LedgerId, OperationKey, Position, Scope, SourceRef
+
+PROJECTOR = "projector"
+"""The checkpoint of the one projector of a ledger."""
+
+
+class Verdict(StrEnum):
+    """What became of an event that was offered."""
+
+    TAKEN = "taken"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    """The same source and id came before with other content."""
+    FOREIGN = "foreign_source"
+    """The record belongs to another source."""
+    DOCUMENT_USED = "document_used"
+    """Another certificate has the same bytes (DokStamp never takes the same file twice)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The answer to one offered event."""
+
+    verdict: Verdict
+    position: Position | None
+    """Where it is in the log; `None` when it was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A prepared event with what the log must check about its record."""
+
+    prepared: Prepared
+    document: bytes | None = field(default=None, repr=False)
+    """The keyed digest of the document that it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What every transaction of a ledger knows."""
+
+    ledger_id: LedgerId
+    scope: Scope
+    now: datetime
+    shared_sources: frozenset[str] = frozenset()
+    """Sources declared to share one id space."""
+
+
+class Transaction:
+    """What can be done to a ledger in one atomic step."""
+
+    def __init__(
+        self, connection: Connection, conditions: Conditions, *, head: CompactRange
+    ) -> None:
+        self.connection = connection
+        self.conditions = conditions
+        self.head = head
+        self._outcomes = 0
+
+    @property
+    def scope(self) -> Scope:
+        """Whose rows this transaction reads and writes."""
+        return self.conditions.scope
+
+    @property
+    def now(self) -> datetime:
+        """The moment that everything in this transaction is recorded at."""
+        return self.conditions.now
+
+    def append(self, offers: Sequence[Offer]) -> list[Appended]:
+        """Give source events their positions; duplicates and refusals take none."""
+        names = [(offer.prepared.source, offer.prepared.id) for offer in offers]
+        known = {
+            name: (event.position, event.content_digest)
+            for name, event in log_store.find_known(
+                self.connection, self.scope.ledger, names=names
+            ).items()
+        }
+        taken: list[Prepared] = []
+        answers: list[Appended] = []
+        for name, offer in zip(names, offers, strict=True):
+            if name in known:
+                answers.append(_again(known[name], offer))
+                continue
+            verdict = self._admit(offer, position=self.head.size + len(taken))
+            position = self.head.size + len(taken) if verdict is Verdict.TAKEN else None
+            if position is not None:
+                known[name] = (position, offer.prepared.content_digest)
+                taken.append(offer.prepared)
+            answers.append(Appended(verdict, position))
+        self._write(taken)
+        return answers
+
+    def _admit(self, offer: Offer, *, position: Position) -> Verdict:
+        prepared = offer.prepared
+        reference = prepared.subject
+        if reference is None:
+            return Verdict.TAKEN
+        record = record_store.find(self.connection, self.scope, reference=reference)
+        if record is not None and not self._may_share(record.owner, prepared.source):
+            return Verdict.FOREIGN
+        user = folding.document_user(self.connection, self.scope, document=offer.document)
+        if user is not None and user != reference.source_id:
+            return Verdict.DOCUMENT_USED
+        folding.fold_taken(
+            self.connection,
+            self.scope,
+            reference=reference,
+            owner=prepared.source,
+            position=position,
+            document=offer.document,
+        )
+        return Verdict.TAKEN
+
+    def _may_share(self, owner: str, source: str) -> bool:
+        return owner == source or {owner, source} <= self.conditions.shared_sources
+
+    def record(
+        self,
+        event_type: str,
+        *,
+        public: Mapping[str, Json],
+        subject: SourceRef | None = None,
+        prepared: Prepared | None = None,
+    ) -> Position:
+        """Log an outcome event and fold it; `prepared` brings one that has a private part."""
+        outcome = prepared or self._prepare(event_type, subject=subject, public=public)
+        position = self.head.size
+        self._write([outcome])
+        folding.fold_outcome(
+            self.connection,
+            self.scope,
+            outcome=folding.Outcome(position, event_type, subject, dict(public)),
+        )
+        return position
+
+    def _prepare(
+        self, event_type: str, *, subject: SourceRef | None, public: Mapping[str, Json]
+    ) -> Prepared:
+        event = NewEvent(
+            source=outcome_source(self.conditions.ledger_id),
+            # The size of the log names an outcome: it is the same in every replay.
+            id=f"{event_type}/{self.head.size}",
+            type=event_type,
+            subject=subject,
+            public=public,
+        )
+        return prepare(
+            event,
+            ledger_id=self.conditions.ledger_id,
+            recorded_at=self.now,
+            private=None,
+            content_digest=b"",
+            is_outcome=True,
+        )
+
+    def plan(self, parts: Sequence[tuple[Cause, Plan]], *, through: Position) -> Position:
+        """Log what was planned part by part with `plan_part`, and move the checkpoint."""
+        steps: list[Json] = [
+            plan_codec.encode(plan) for _, plan in parts if not plan_codec.is_empty(plan)
+        ]
+        public: dict[str, Json] = {"through": through, "steps": steps}
+        position = self.head.size
+        self._write([self._prepare("operations.planned", subject=None, public=public)])
+        checkpoints.write(self.connection, self.scope, name=PROJECTOR, position=through)
+        return position
+
+    def plan_part(self, cause: Cause, plan: Plan) -> None:
+        """Fold what one event of a stretch makes of the outbox, so that the next one sees it."""
+        folding.fold_plan(
+            self.connection, self.scope, cause=cause, plan=plan, position=self.head.size
+        )
+
+    def claim(self, terms: ClaimTerms) -> list[Claimed]:
+        """Take lanes and log which operations may now be sent, before anything is."""
+        claimed = claim(self.connection, self.scope, terms=terms)
+        keys: list[Json] = [item.key for group in claimed for item in group.operations]
+        if keys:
+            self.record(
+                "operations.claimed",
+                public={"host": terms.host, "epoch": claimed[0].epoch, "operations": keys},
+            )
+        return claimed
+
+    def still_holds(self, lanes: Sequence[str], *, host: str, epoch: int) -> bool:
+        """Tell whether this host may still settle in these lanes."""
+        return holds(self.connection, self.scope, lanes=lanes, host=host, epoch=epoch)
+
+    def free(self, lanes: Sequence[str]) -> None:
+        """Give lanes back once everything in them is settled."""
+        release(self.connection, self.scope, lanes=lanes)
+
+    def approve(self, keys: Sequence[OperationKey], *, prepared: Prepared) -> Position:
+        """Log that a person lets held or dead operations go on."""
+        return self.record(prepared.type, public={"operations": list(keys)}, prepared=prepared)
+
+    def _write(self, prepared: Sequence[Prepared]) -> None:
+        first = self.head.size
+        log_store.insert(self.connection, self.scope.ledger, first=first, prepared=prepared)
+        self.head = self.head.extend([event.leaf for event in prepared])
+
+
+def _again(known: tuple[Position, bytes], offer: Offer) -> Appended:
+    position, digest = known
+    if digest == offer.prepared.content_digest:
+        return Appended(Verdict.DUPLICATE, position)
+    return Appended(Verdict.CONFLICT, None)
