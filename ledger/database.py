@@ -76,6 +76,7 @@ class Database:
         self._checkpointer: TextIO | None = None
         self._writer = self._writing_engine()
         self._readers = self._reading_engine()
+        self._inline_reader = self._inline_reading_engine()
 
     async def run(self, function: Callable[[Connection], T]) -> T:
         """Run a function in one write transaction and return its result once that is durable.
@@ -95,13 +96,21 @@ class Database:
         except (DBAPIError, sqlite3.Error) as error:
             raise translated(error) from error
 
-    def apply(self, function: Callable[[Connection], T]) -> T:
-        """Run a function in one write transaction in the calling thread; for migrations."""
-        return self._writer_thread.submit(self._write, function).result()
+    def read_now(self, function: Callable[[Connection], T]) -> T:
+        """Run a function that only reads, in the calling thread: for steps of another database.
+
+        Only one thread may do so: the writer thread of the database whose step needs it.
+        """
+        try:
+            with self._inline_reader.begin() as connection:
+                return function(connection)
+        except (DBAPIError, sqlite3.Error) as error:
+            raise translated(error) from error
 
     async def close(self) -> None:
         """Finish what runs and let go of every connection, thread and lock."""
         await self._readers.dispose()
+        self._inline_reader.dispose()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._writer_thread, self._writer.dispose)
         self._writer_thread.shutdown(wait=True)
@@ -139,6 +148,17 @@ class Database:
         )
         event.listen(engine.sync_engine, "connect", _prepare_reader)
         event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
+        return engine
+
+    def _inline_reading_engine(self) -> Engine:
+        engine = create_engine(
+            make_url("sqlite+pysqlite://").set(database=str(self.path)),
+            poolclass=StaticPool,
+            connect_args={"isolation_level": None, "check_same_thread": False},
+            hide_parameters=True,
+        )
+        event.listen(engine, "connect", _prepare_reader)
+        event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
         return engine
 
     def _prepare_writer(self, driver: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -43,6 +43,12 @@ class Sealer:
         keys = await self._vault.existing_keys(persons) if persons else {}
         return [opened(event, private=self._private(event, keys)) for event in stored]
 
+    def open_now(self, stored: Sequence[Stored]) -> list[Event]:
+        """Return stored events opened, for a step on the ledger's writer thread."""
+        persons = {event.person for event in stored if event.sealed is not None}
+        keys = self._vault.existing_keys_now(persons) if persons else {}
+        return [opened(event, private=self._private(event, keys)) for event in stored]
+
     def document_of(self, event: NewEvent) -> bytes | None:
         """Return the keyed digest of the document that an event names."""
         data = (event.private or {}).get("data")

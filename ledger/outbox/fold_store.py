@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from ledger.outbox import gate_store, record_store, store
 from ledger.outbox.operation import Move, Operation, State
-from ledger.outbox.plan import Intent, Plan, Superseding
+from ledger.outbox.plan import Hold, Intent, Plan, Superseding
 from ledger.outbox.record_store import Facts, Record
 from ledger.reference import OperationKey, Position, Scope, SourceRef
 
@@ -22,6 +22,7 @@ class Cause:
 
     position: Position
     reference: SourceRef
+    source: str
     sequence: int | None
     facts: Facts
 
@@ -42,39 +43,51 @@ def fold_plan(
 ) -> None:
     """Bring records, operations and gates to what was planned for one source event."""
     before = record_store.find(connection, scope, reference=cause.reference)
+    named = _names(connection, scope, plan=plan)
     if not plan.late and not plan.parked:
-        _follow(connection, scope, cause=cause, plan=plan)
+        _follow(connection, scope, cause=cause)
     for intent in plan.intents:
         _insert(connection, scope, intent=intent, cause=cause, before=before)
+        now = record_store.references_of(connection, scope, reference=intent.reference)
+        every = named[intent.reference] | {each.reference for each in now}
+        store.name_records(connection, scope, key=intent.key, named=every)
     for superseding in plan.supersedings:
         _supersede(connection, scope, superseding=superseding, position=position)
-    for release in plan.releases:
-        gate_store.turn_keys(connection, scope, holder=release.reference, releaser=release.holder)
     for hold in plan.holds:
         operation = _the(connection, scope, key=hold.key)
-        if operation.state is not State.HELD:
-            store.move(connection, scope, operation=operation, move=Move.HOLD, reason=hold.reason)
+        _hold(connection, scope, operation=operation, hold=hold)
     _link(connection, scope, plan=plan, position=position)
     for intent in plan.intents:
         _begin(connection, scope, intent=intent)
 
 
-def _follow(connection: Connection, scope: Scope, *, cause: Cause, plan: Plan) -> None:
+def _hold(connection: Connection, scope: Scope, *, operation: Operation, hold: Hold) -> None:
+    if operation.state is not State.HELD:
+        store.move(connection, scope, operation=operation, move=Move.HOLD)
+    store.give_reason(connection, scope, key=hold.key, reason=hold.reason, concerns=hold.concerns)
+
+
+def _follow(connection: Connection, scope: Scope, *, cause: Cause) -> None:
     record_store.follow(
         connection,
         scope,
         reference=cause.reference,
         position=cause.position,
+        source=cause.source,
         sequence=cause.sequence,
         facts=cause.facts,
     )
-    never_made = any(
-        intent.finished is not None and intent.reference == cause.reference
-        for intent in plan.intents
-    )
-    if cause.facts.removes and never_made:
-        # What was never made holds no natural key remotely, so others may take it.
-        record_store.replace_keys(connection, scope, reference=cause.reference, digests=())
+
+
+def _names(connection: Connection, scope: Scope, *, plan: Plan) -> dict[SourceRef, set[SourceRef]]:
+    """Return what the plan's records name before it: by their last state, or still under way."""
+    found: dict[SourceRef, set[SourceRef]] = {}
+    for reference in {intent.reference for intent in plan.intents}:
+        earlier = store.open_of_record(connection, scope, reference=reference)
+        stated = record_store.references_of(connection, scope, reference=reference)
+        under_way = store.named_records(connection, scope, keys=[each.key for each in earlier])
+        found[reference] = {each.reference for each in stated} | under_way
+    return found
 
 
 def _insert(
@@ -89,6 +102,8 @@ def _insert(
         key=intent.key,
         cause=intent.cause,
         payload=intent.payload,
+        place=intent.place,
+        concerns=intent.concerns,
         reference=intent.reference,
         kind=intent.kind,
         state=state,

@@ -7,14 +7,12 @@ from ledger.reference import OperationKey, SourceRef
 
 
 class GateKind(StrEnum):
-    """The four things that an operation can wait for."""
+    """The three things that an operation can wait for."""
 
     BOUND = "bound"
     """A record it names is live in the remote system (design 5, gate a)."""
     AFTER = "after"
-    """An earlier operation came to its end (gates b, c, d, and e once its releaser is known)."""
-    KEY = "key"
-    """A natural key is given up by the record that holds it (gate e)."""
+    """An earlier operation came to its end (gates b, c, d and e)."""
     COMPLETE = "complete"
     """A record it names is complete, as last sent (gate c, enrollments)."""
 
@@ -35,6 +33,6 @@ class Gate:
 
     kind: GateKind
     reference: SourceRef
-    """The record waited for: it is named, worked on, or holds the natural key."""
+    """The record waited for: it is named, or worked on."""
     operation: OperationKey | None = None
     """The operation waited for (`after`)."""

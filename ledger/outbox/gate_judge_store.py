@@ -11,7 +11,7 @@ from ledger.outbox import store
 from ledger.outbox.gate import Gate, GateKind, Why
 from ledger.outbox.operation import Operation, State
 from ledger.reference import OperationKey, Position, Scope, SourceRef
-from ledger.schema.tables import bindings, natural_keys, records
+from ledger.schema.tables import bindings, records
 
 _STANDING = frozenset({"live", "retired"})
 """States of a binding in which its target can still be named by others."""
@@ -33,20 +33,18 @@ class GateJudge:
         """Return why a gate is closed for an operation, or `None` if it is open."""
         match gate.kind:
             case GateKind.BOUND:
-                return self._unbound(gate.reference, cause=waiter.cause)
+                return self._unbound(gate.reference, place=waiter.stands_at)
             case GateKind.AFTER:
                 return self._unfinished(gate.operation)
-            case GateKind.KEY:
-                return self._key_held(gate.reference, waiter=waiter)
             case GateKind.COMPLETE:
-                return self._incomplete(gate.reference, cause=waiter.cause)
+                return self._incomplete(gate.reference, place=waiter.stands_at)
             case _:
                 assert_never(gate.kind)
 
-    def _unbound(self, reference: SourceRef, *, cause: Position) -> Why | None:
+    def _unbound(self, reference: SourceRef, *, place: Position) -> Why | None:
         record = self._record(reference)
         removed = record.removed_position if record is not None else None
-        if removed is not None and removed < cause:
+        if removed is not None and removed < place:
             return Why.REMOVED
         binding = self._binding(reference)
         if binding is not None and binding.state in _STANDING:
@@ -59,32 +57,17 @@ class GateJudge:
             return None
         return _TROUBLE.get(operation.state, Why.MOVING)
 
-    def _key_held(self, holder: SourceRef, *, waiter: Operation) -> Why | None:
-        wanted = self._keys(waiter.reference)
-        return self._trouble(holder) if wanted & self._keys(holder) else None
-
-    def _incomplete(self, reference: SourceRef, *, cause: Position) -> Why | None:
+    def _incomplete(self, reference: SourceRef, *, place: Position) -> Why | None:
         binding = self._binding(reference)
         if binding is not None and binding.is_complete:
             return None
-        return self._unbound(reference, cause=cause) or Why.MOVING
+        return self._unbound(reference, place=place) or Why.MOVING
 
     def _trouble(self, reference: SourceRef) -> Why:
         last = store.last_of_record(self._connection, self._scope, reference=reference)
         if last is None:
             return Why.MISSING
         return _TROUBLE.get(last.state, Why.MOVING)
-
-    def _keys(self, reference: SourceRef) -> set[bytes]:
-        rows = self._connection.execute(
-            select(natural_keys.c.digest).where(
-                natural_keys.c.ledger == self._scope.ledger,
-                natural_keys.c.generation == self._scope.generation,
-                natural_keys.c.entity == reference.entity,
-                natural_keys.c.source_id == reference.source_id,
-            )
-        )
-        return {row.digest for row in rows}
 
     def _binding(self, reference: SourceRef) -> Row[Any] | None:
         if reference not in self._bindings:

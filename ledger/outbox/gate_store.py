@@ -62,22 +62,6 @@ def pass_on(connection: Connection, scope: Scope, *, old: OperationKey, new: Ope
     connection.execute(gates.update().where(concerned).values(waits_for=new, is_open=False))
 
 
-def turn_keys(
-    connection: Connection, scope: Scope, *, holder: SourceRef, releaser: OperationKey
-) -> None:
-    """Let gates that wait for a natural key wait for the operation that gives it up."""
-    connection.execute(
-        gates.update()
-        .where(
-            _within(scope),
-            _concerning(holder),
-            gates.c.kind == GateKind.KEY.value,
-            gates.c.is_open.is_(False),
-        )
-        .values(kind=GateKind.AFTER.value, waits_for=releaser)
-    )
-
-
 def closed_of(
     connection: Connection, scope: Scope, *, operation: Operation
 ) -> list[tuple[Gate, Why]]:

@@ -115,6 +115,8 @@ class Operation:
     """Whether a request that can change the remote may have left without a known answer."""
     completes: bool = False
     """Whether, once done, it fulfils gates that wait for the record's completion."""
+    concerns: tuple[SourceRef, ...] = ()
+    """The other records that a hold is about."""
     superseded_by: OperationKey | None = None
     epoch: int = 0
 

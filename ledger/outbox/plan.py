@@ -43,14 +43,6 @@ class Superseding:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
-    """A natural key will be given up by an operation: key gates on that holder wait for it now."""
-
-    reference: SourceRef
-    holder: OperationKey
-
-
-@dataclass(frozen=True, slots=True)
 class Hold:
     """An operation planned earlier must wait for a person now (a cycle, a guarded batch)."""
 
@@ -69,7 +61,6 @@ class Plan:
     """The last position that this plan takes account of."""
     intents: tuple[Intent, ...] = ()
     supersedings: tuple[Superseding, ...] = ()
-    releases: tuple[Release, ...] = ()
     holds: tuple[Hold, ...] = ()
     parked: tuple[tuple[Position, str], ...] = ()
     """Events that could not be handled, with a reason code: their record stops, nothing else."""

@@ -1,16 +1,17 @@
 """A plan as the JSON that the log keeps, and back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ledger.outbox.gate import Gate, GateKind
 from ledger.outbox.operation import Priority
-from ledger.outbox.plan import Hold, Intent, Plan, Release, Superseding
+from ledger.outbox.plan import Hold, Intent, Plan, Superseding
 from ledger.reference import Json, OperationKey, SourceRef
 
 
 def is_empty(plan: Plan) -> bool:
     """Tell whether a plan changes nothing but how far was read."""
-    parts = (plan.intents, plan.supersedings, plan.releases, plan.holds, plan.parked, plan.late)
+    parts = (plan.intents, plan.supersedings, plan.holds, plan.parked, plan.late)
     return not any(parts)
 
 
@@ -19,10 +20,7 @@ def encode(plan: Plan) -> dict[str, Json]:
     parts: dict[str, Json] = {
         "intents": [_encode_intent(intent) for intent in plan.intents],
         "supersedings": [[item.old, item.new] for item in plan.supersedings],
-        "releases": [
-            [item.reference.entity, item.reference.source_id, item.holder] for item in plan.releases
-        ],
-        "holds": [[item.key, item.reason] for item in plan.holds],
+        "holds": [[item.key, item.reason, _encode_records(item.concerns)] for item in plan.holds],
         "parked": [[position, code] for position, code in plan.parked],
         "late": list(plan.late),
     }
@@ -38,11 +36,10 @@ def decode(value: dict[str, Any]) -> Plan:
             Superseding(OperationKey(old), OperationKey(new))
             for old, new in value.get("supersedings", ())
         ),
-        releases=tuple(
-            Release(SourceRef(entity, source_id), OperationKey(holder))
-            for entity, source_id, holder in value.get("releases", ())
+        holds=tuple(
+            Hold(OperationKey(key), reason, _decode_records(concerns))
+            for key, reason, concerns in value.get("holds", ())
         ),
-        holds=tuple(Hold(OperationKey(key), reason) for key, reason in value.get("holds", ())),
         parked=tuple((position, code) for position, code in value.get("parked", ())),
         late=tuple(value.get("late", ())),
     )
@@ -53,6 +50,8 @@ def _encode_intent(intent: Intent) -> dict[str, Json]:
         "key": intent.key,
         "cause": intent.cause,
         "payload": intent.payload,
+        "place": intent.place,
+        "concerns": _encode_records(intent.concerns) or None,
         "entity": intent.reference.entity,
         "source_id": intent.reference.source_id,
         "kind": intent.kind,
@@ -70,6 +69,8 @@ def _decode_intent(value: dict[str, Any]) -> Intent:
         key=OperationKey(value["key"]),
         cause=value["cause"],
         payload=value.get("payload"),
+        place=value.get("place"),
+        concerns=_decode_records(value.get("concerns", ())),
         reference=SourceRef(value["entity"], value["source_id"]),
         kind=value["kind"],
         priority=value.get("priority", Priority.REST),
@@ -78,6 +79,14 @@ def _decode_intent(value: dict[str, Any]) -> Intent:
         completes=value.get("completes", False),
         gates=tuple(_decode_gate(item) for item in value.get("gates", ())),
     )
+
+
+def _encode_records(references: Sequence[SourceRef]) -> list[Json]:
+    return [[each.entity, each.source_id] for each in references]
+
+
+def _decode_records(value: Sequence[Sequence[str]]) -> tuple[SourceRef, ...]:
+    return tuple(SourceRef(entity, source_id) for entity, source_id in value)
 
 
 def _encode_gate(gate: Gate) -> list[Json]:

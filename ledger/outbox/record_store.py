@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, select
 
 from ledger.reference import Position, Scope, SourceRef
-from ledger.schema.tables import natural_keys, records, references
+from ledger.schema.tables import natural_keys, records, references, sequences
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,7 +39,6 @@ class Record:
     last_position: Position | None
     """The last event that was followed; `None` while none was."""
     removed_position: Position | None
-    sequence: int | None
     lane: str
 
 
@@ -73,28 +72,55 @@ def follow(
     *,
     reference: SourceRef,
     position: Position,
+    source: str,
     sequence: int | None,
     facts: Facts,
 ) -> None:
     """Bring a record's row to what an event says."""
     changes: dict[str, object] = {"last_position": position}
     if sequence is not None:
-        changes["sequence"] = sequence
+        _write_sequence(connection, scope, reference=reference, source=source, sequence=sequence)
     if facts.removes:
         changes["removed_position"] = position
     else:
         changes |= {"removed_position": None, "state_position": position, "lane": facts.lane}
         _replace_references(connection, scope, reference=reference, named=facts.references)
-        replace_keys(connection, scope, reference=reference, digests=facts.key_digests)
+        _add_keys(connection, scope, reference=reference, digests=facts.key_digests)
     connection.execute(records.update().where(_of(records, scope, reference)).values(**changes))
 
 
-def replace_keys(
+def last_sequence(
+    connection: Connection, scope: Scope, *, reference: SourceRef, source: str
+) -> int | None:
+    """Return the highest `sequence` that was followed for a record from one source."""
+    row = connection.execute(
+        select(sequences.c.sequence).where(
+            _of(sequences, scope, reference), sequences.c.source == source
+        )
+    ).one_or_none()
+    return None if row is None else int(row.sequence)
+
+
+def _write_sequence(
+    connection: Connection, scope: Scope, *, reference: SourceRef, source: str, sequence: int
+) -> None:
+    mine = and_(_of(sequences, scope, reference), sequences.c.source == source)
+    changed = connection.execute(sequences.update().where(mine).values(sequence=sequence))
+    if changed.rowcount == 0:
+        row = {**_row(scope, reference), "source": source, "sequence": sequence}
+        connection.execute(sequences.insert(), row)
+
+
+def _add_keys(
     connection: Connection, scope: Scope, *, reference: SourceRef, digests: Sequence[bytes]
 ) -> None:
-    """Write which natural keys a record holds now."""
-    connection.execute(natural_keys.delete().where(_of(natural_keys, scope, reference)))
-    rows = [{**_row(scope, reference), "digest": digest} for digest in dict.fromkeys(digests)]
+    # A key that was once wanted is kept: whether it is still held is for the planner to sift.
+    known = set(key_digests_of(connection, scope, reference=reference))
+    rows = [
+        {**_row(scope, reference), "digest": digest}
+        for digest in dict.fromkeys(digests)
+        if digest not in known
+    ]
     if rows:
         connection.execute(natural_keys.insert(), rows)
 
@@ -150,7 +176,7 @@ def naming(
 def key_digests_of(
     connection: Connection, scope: Scope, *, reference: SourceRef
 ) -> tuple[bytes, ...]:
-    """Return the digests of the natural keys that a record holds."""
+    """Return the digests of the natural keys that a record has or had, wants or wanted."""
     rows = connection.execute(
         select(natural_keys.c.digest)
         .where(_of(natural_keys, scope, reference))
@@ -162,7 +188,7 @@ def key_digests_of(
 def holders(
     connection: Connection, scope: Scope, *, digest: bytes, entity: str
 ) -> tuple[SourceRef, ...]:
-    """Return the records whose last state has a natural key, in a fixed order."""
+    """Return every record that has or had, wants or wanted a natural key, in a fixed order."""
     rows = connection.execute(
         select(natural_keys.c.source_id)
         .where(
@@ -201,6 +227,5 @@ def _as_record(row: Row[Any]) -> Record:
         state_position=row.state_position,
         last_position=row.last_position,
         removed_position=row.removed_position,
-        sequence=row.sequence,
         lane=row.lane,
     )

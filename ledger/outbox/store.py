@@ -1,5 +1,6 @@
 """Operations in SQL: written by folds only, read by everyone."""
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 from ledger.errors import IntegrityError
 from ledger.outbox.operation import FINAL, MOVES, Move, Operation, State
 from ledger.reference import OperationKey, Position, Scope, SourceRef
-from ledger.schema.tables import operation_events, operations, references
+from ledger.schema.tables import operation_events, operation_references, operations
 
 KEYS_MAX = 500
 _OPEN_STATES = [state.value for state in State if state not in FINAL]
@@ -29,6 +30,8 @@ def insert(connection: Connection, scope: Scope, *, operation: Operation) -> Non
             "key": operation.key,
             "cause": operation.cause,
             "payload": operation.payload,
+            "place": operation.place,
+            "concerns": _encode_concerns(operation.concerns),
             "entity": operation.reference.entity,
             "source_id": operation.reference.source_id,
             "kind": operation.kind,
@@ -74,10 +77,19 @@ def move(
     return target
 
 
-def amend(connection: Connection, scope: Scope, *, key: OperationKey, **values: object) -> None:
-    """Write columns that are no part of the state, such as a lane."""
+def give_reason(
+    connection: Connection,
+    scope: Scope,
+    *,
+    key: OperationKey,
+    reason: str,
+    concerns: Sequence[SourceRef],
+) -> None:
+    """Write why an operation is held, and which other records that is about."""
     connection.execute(
-        operations.update().where(within(scope), operations.c.key == key).values(**values)
+        operations.update()
+        .where(within(scope), operations.c.key == key)
+        .values(reason=reason, concerns=_encode_concerns(concerns))
     )
 
 
@@ -126,30 +138,60 @@ def open_of_record(
 
 
 def open_naming(
-    connection: Connection, scope: Scope, *, reference: SourceRef, before: Position
+    connection: Connection, scope: Scope, *, reference: SourceRef, entity: str | None = None
 ) -> tuple[Operation, ...]:
-    """Return open operations, caused before a position, of records that name this one."""
+    """Return open operations (of one entity) that name a record, oldest first."""
     statement = (
         _selected(scope)
         .join(
-            references,
+            operation_references,
             and_(
-                references.c.ledger == operations.c.ledger,
-                references.c.generation == operations.c.generation,
-                references.c.entity == operations.c.entity,
-                references.c.source_id == operations.c.source_id,
+                operation_references.c.ledger == operations.c.ledger,
+                operation_references.c.generation == operations.c.generation,
+                operation_references.c.operation == operations.c.key,
             ),
         )
         .where(
-            references.c.to_entity == reference.entity,
-            references.c.to_source_id == reference.source_id,
+            operation_references.c.to_entity == reference.entity,
+            operation_references.c.to_source_id == reference.source_id,
             operations.c.state.in_(_OPEN_STATES),
-            operations.c.cause < before,
         )
-        .order_by(operations.c.cause)
-        .distinct()
+        .order_by(operations.c.cause, operations.c.key)
     )
+    if entity is not None:
+        statement = statement.where(operations.c.entity == entity)
     return tuple(as_operation(row) for row in connection.execute(statement))
+
+
+def name_records(
+    connection: Connection, scope: Scope, *, key: OperationKey, named: Iterable[SourceRef]
+) -> None:
+    """Remember which records an operation's record names, in any state it may stand in."""
+    rows = [
+        {
+            "ledger": scope.ledger,
+            "generation": scope.generation,
+            "operation": key,
+            "to_entity": reference.entity,
+            "to_source_id": reference.source_id,
+        }
+        for reference in sorted(set(named))
+    ]
+    if rows:
+        connection.execute(operation_references.insert(), rows)
+
+
+def named_records(
+    connection: Connection, scope: Scope, *, keys: Iterable[OperationKey]
+) -> set[SourceRef]:
+    """Return the records that these operations' records name."""
+    statement = select(operation_references.c.to_entity, operation_references.c.to_source_id).where(
+        operation_references.c.ledger == scope.ledger,
+        operation_references.c.generation == scope.generation,
+        operation_references.c.operation.in_(list(keys)),
+    )
+    rows = connection.execute(statement)
+    return {SourceRef(row.to_entity, row.to_source_id) for row in rows}
 
 
 def read_page(
@@ -221,6 +263,8 @@ def as_operation(row: Row[Any]) -> Operation:
         state=State(row.state),
         priority=row.priority,
         payload=row.payload,
+        place=row.place,
+        concerns=_decode_concerns(row.concerns),
         lane=row.lane,
         second_lane=row.second_lane,
         attempts=row.attempts,
@@ -242,3 +286,11 @@ def _about(reference: SourceRef) -> ColumnElement[bool]:
     return and_(
         operations.c.entity == reference.entity, operations.c.source_id == reference.source_id
     )
+
+
+def _encode_concerns(concerns: Sequence[SourceRef]) -> str | None:
+    return json.dumps([[each.entity, each.source_id] for each in concerns]) if concerns else None
+
+
+def _decode_concerns(text: str | None) -> tuple[SourceRef, ...]:
+    return tuple(SourceRef(entity, source_id) for entity, source_id in json.loads(text or "[]"))

@@ -104,7 +104,6 @@ records = _folded(
     _number("state_position", null=True),
     _number("last_position", null=True),
     _number("removed_position", null=True),
-    _number("sequence", null=True),
     _text("lane"),
 )
 
@@ -124,6 +123,14 @@ Index(
     references.c.to_source_id,
 )
 
+sequences = _folded(
+    "sequences",
+    _text("entity", key=True),
+    _text("source_id", key=True),
+    _text("source", key=True),
+    _number("sequence"),
+)
+
 natural_keys = _folded(
     "natural_keys",
     _text("entity", key=True),
@@ -139,6 +146,7 @@ operations = _folded(
     _text("key", key=True),
     _number("cause"),
     _number("payload", null=True),
+    _number("place", null=True),
     _text("entity"),
     _text("source_id"),
     _text("kind"),
@@ -150,6 +158,7 @@ operations = _folded(
     _number("failures"),
     Column("not_before_seconds", Float, nullable=False),
     _text("reason", null=True),
+    _text("concerns", null=True),
     _flag("possibly_sent"),
     _flag("completes"),
     _text("superseded_by", null=True),
@@ -202,6 +211,20 @@ Index(
     gates.c.is_open,
 )
 Index("gates_operation", gates.c.ledger, gates.c.generation, gates.c.waits_for)
+
+operation_references = _folded(
+    "operation_references",
+    _text("operation", key=True),
+    _text("to_entity", key=True),
+    _text("to_source_id", key=True),
+)
+Index(
+    "operation_references_to",
+    operation_references.c.ledger,
+    operation_references.c.generation,
+    operation_references.c.to_entity,
+    operation_references.c.to_source_id,
+)
 
 operation_events = _folded(
     "operation_events", _text("operation", key=True), _number("position", key=True)

@@ -74,6 +74,15 @@ class Vault:
             known |= self._unwrapped(await self._database.read(self._loading(missing)))
         return known
 
+    def existing_keys_now(self, persons: Iterable[str]) -> dict[str, bytes]:
+        """Return the keys that still exist, for a step on the ledger's writer thread."""
+        wanted = frozenset(persons)
+        known = self._cached(wanted)
+        missing = wanted - known.keys()
+        if missing:
+            known |= self._unwrapped(self._database.read_now(self._loading(missing)))
+        return known
+
     def seal(self, key: bytes, plaintext: bytes, *, context: bytes) -> tuple[bytes, bytes]:
         """Return plaintext sealed under a key, and the commitment to it."""
         salt = self._entropy.bytes(SALT_BYTES)
