@@ -215,3 +215,12 @@ def test_trap_07_the_two_words_for_modality_are_not_mixed() -> None:
 
     assert [f.code for f in check("cohort.upserted", "K", cohort).faults] == ["choice"]
     assert [f.code for f in check("module.upserted", "M", module).faults] == ["choice"]
+
+
+def test_trap_09_a_course_without_status_is_meant_to_be_active() -> None:
+    base = {"institution_id": "I", "name": "Law"}
+
+    said = check("course.upserted", "C-1", {**base, "status": "active"})
+
+    assert said.data == {**base, "status": "active"}
+    assert check("course.upserted", "C-1", base) == said
