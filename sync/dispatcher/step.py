@@ -1,7 +1,7 @@
 """The steps of a conversation with DokStamp, what it works on, and how it ends.
 
 A procedure is a generator of steps. It is sent an `Answer` for a `Call`, the holders for a
-`WhoHolds`, and `None` for a `Progress`, and returns one `Settlement` for each operation given to it.
+`WhoHolds`, and `None` for a `Progress`, and returns one `Settlement` for each of its operations.
 """
 
 from collections.abc import Generator, Mapping
@@ -94,6 +94,10 @@ class After(StrEnum):
     LIVE = "live"
     RETIRED = "retired"
     REVOKED = "revoked"
+    MISSING = "missing"
+    """It was there once and is not any more: nothing is made in its place by itself."""
+    RELEASED = "released"
+    """It was deleted by us: the record may be made anew should it come back."""
     UNCHANGED = "unchanged"
 
 
@@ -111,6 +115,11 @@ class Settlement:
     """When to try again, if the answer or the procedure knows better than the backoff."""
     counts_as_failure: bool = True
     """Whether this try counts against the operation (an outage or a throttle does not)."""
+    in_doubt: bool = False
+    """Whether an unsafe request still has no known outcome, although a person must decide first.
+
+    It goes without saying for `UNCERTAIN`, and is never so for `DONE` and `RETRY`.
+    """
     fields: tuple[str, ...] = ()
     """The request's fields that DokStamp refused, for the reason shown to a person."""
     facts: Mapping[str, Json] = field(default_factory=dict, repr=False)
