@@ -1,0 +1,86 @@
+"""Make a record that DokStamp may already have: search, then adopt or create (API 8)."""
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Final
+
+from ledger.reference import TargetId
+from sync.dispatcher.asking import ask_record
+from sync.dispatcher.decide import dead, done, held, put_off, without_doubt
+from sync.dispatcher.procedures.find import choose, find, find_again
+from sync.dispatcher.procedures.refusal import missing_reference, refused_references
+from sync.dispatcher.procedures.requests import collection, entity, post, state
+from sync.dispatcher.procedures.rules import Institutions, Rules
+from sync.dispatcher.procedures.update import adopt, bring, not_taken
+from sync.dispatcher.reasons import Reason
+from sync.dispatcher.step import Progress, Reply, Settlement, Step, Work
+from sync.dokstamp.answer import Answer, Meaning
+from sync.dokstamp.envelope import Row, record, refused_fields, uuid_of
+from sync.dokstamp.listing import Listing
+
+_KEY_FIELDS: Final = frozenset({"email", "code", "name", "tax_id"})
+
+
+def create(
+    work: Work, *, rules: Rules, listing: Listing | None = None
+) -> Generator[Step, Reply, Settlement]:
+    """Settle an operation whose record is not bound yet; `listing` saves the search."""
+    if work.reference.entity == "institution" and rules.institutions is Institutions.BIND:
+        return held(work, Reason.BIND_INSTITUTION)
+    if listing is None:
+        found = yield from find(work, rules=rules)
+    else:
+        found = yield from choose(work, listing, rules=rules)
+    if isinstance(found, Settlement):
+        return found
+    # The list was whole: whatever an earlier request did would have been seen.
+    clear = without_doubt(work)
+    if found is not None:
+        return (yield from adopt(clear, found, rules=rules))
+    return (yield from _make(clear, rules))
+
+
+def _make(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement]:
+    body = entity(work).body(state(work), work.targets)
+    answer = yield from ask_record(post(collection(work), body), (work.operation,))
+    match answer.meaning:
+        case Meaning.DONE:
+            return (yield from _made(work, record(answer) or {}, rules))
+        case Meaning.INVALID:
+            return (yield from _refused(work, answer, rules))
+        case Meaning.MISSING:
+            missing = yield from missing_reference(work, ("course_uuid",), rules=rules)
+            return missing or put_off(work, answer)
+        case _:
+            return put_off(work, answer)
+
+
+def _made(work: Work, row: Row, rules: Rules) -> Generator[Step, Reply, Settlement]:
+    target = TargetId(uuid_of(row))
+    # A status that was not followed leaves a draft that nobody looks at (API 14, trap 9).
+    differing = not_taken(work, row, names=("status",))
+    if not differing:
+        return done(work, target)
+    yield Progress(work.operation, bind=target)
+    body = entity(work).differences(state(work), row, work.targets)
+    bound = replace(work, target=target)
+    return (yield from bring(bound, {name: body[name] for name in differing}, rules=rules))
+
+
+def _refused(work: Work, answer: Answer, rules: Rules) -> Generator[Step, Reply, Settlement]:
+    """Return what a refused create means, by what a fresh read shows."""
+    fields = refused_fields(answer)
+    missing = yield from missing_reference(work, fields, rules=rules)
+    if missing is not None:
+        return missing
+    is_about_key = bool(_KEY_FIELDS.intersection(fields))
+    if fields and not is_about_key and not refused_references(work, fields):
+        return dead(work, Reason.REFUSED, fields=fields)
+    found = yield from find_again(work, rules=rules)
+    if isinstance(found, Settlement):
+        return found
+    if found is not None:
+        return (yield from adopt(work, found, rules=rules))
+    if is_about_key:
+        return held(work, Reason.HIDDEN_RECORD, fields=fields)
+    return dead(work, Reason.REFUSED, fields=fields)

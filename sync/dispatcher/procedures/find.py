@@ -1,0 +1,115 @@
+"""Find the record that already stands for ours (API 8).
+
+```
+whole list, every row checked ─┬─ none ──────────────► nothing: make it
+                               ├─ one, free ─────────► adopt it
+                               ├─ several, free ─────► held
+                               ├─ another record's ──► does not count
+                               └─ like it, but not it ► held
+```
+"""
+
+from collections.abc import Generator, Iterable, Mapping
+
+from ledger.reference import SourceRef, TargetId
+from sync.dispatcher.asking import walk
+from sync.dispatcher.decide import held, put_off_unknown
+from sync.dispatcher.procedures.refusal import missing_reference
+from sync.dispatcher.procedures.requests import collection, entity, state
+from sync.dispatcher.procedures.rules import Rules
+from sync.dispatcher.reasons import Reason
+from sync.dispatcher.step import Reply, Settlement, Step, WhoHolds, Work
+from sync.dokstamp.answer import Meaning
+from sync.dokstamp.envelope import Row, uuid_of
+from sync.dokstamp.listing import Listing, Unknown
+from sync.resources.definition import Match
+
+Found = Row | Settlement | None
+"""The one match; a settlement when there is no clear one; or None: there is none."""
+
+
+def find(work: Work, *, rules: Rules) -> Generator[Step, Reply, Found]:
+    """Return the one free record that agrees with ours on the whole natural key."""
+    filters = entity(work).filters(state(work), work.targets)
+    listing = yield from candidates((work,), rules=rules, filters=filters)
+    return (yield from choose(work, listing, rules=rules))
+
+
+def find_again(work: Work, *, rules: Rules) -> Generator[Step, Reply, Found]:
+    """Return the match after DokStamp said that the key is taken (API 8, rule 5).
+
+    The filter may compare more strictly than the key does, so the list is then read without it.
+    """
+    found = yield from find(work, rules=rules)
+    if found is not None or not entity(work).filters(state(work), work.targets):
+        return found
+    listing = yield from candidates((work,), rules=rules)
+    return (yield from choose(work, listing, rules=rules))
+
+
+def candidates(
+    works: tuple[Work, ...], *, rules: Rules, filters: tuple[tuple[str, str], ...] = ()
+) -> Generator[Step, Reply, Listing]:
+    """Return every row of a collection that could stand for one of these records."""
+    path = collection(works[0])
+    return (
+        yield from walk(
+            path,
+            route=path,
+            filters=filters,
+            page_size=rules.page_size,
+            keep=lambda row: any(_match(work, row) is not Match.OTHER for work in works),
+        )
+    )
+
+
+def choose(work: Work, listing: Listing, *, rules: Rules) -> Generator[Step, Reply, Found]:
+    """Return the one row of a list that stands for the record and for no other."""
+    if isinstance(listing, Unknown):
+        return (yield from _unknown(work, listing, rules))
+    verdicts = [(row, _match(work, row)) for row in listing.rows]
+    same = [row for row, verdict in verdicts if verdict is Match.SAME]
+    free = yield from _free(work, same)
+    if len(free) > 1:
+        return held(work, Reason.SEVERAL_MATCHES)
+    if free:
+        return free[0]
+    conflicts = [verdict for _, verdict in verdicts if verdict.is_conflict]
+    if conflicts:
+        return held(work, conflicts[0].value)
+    if same and entity(work).claimed_key(work.reference.source_id, state(work)):
+        # DokStamp lets one record have this key, and it stands for another source record.
+        return held(work, Reason.HELD_BY_ANOTHER)
+    return None
+
+
+def holders(targets: Iterable[str]) -> Generator[Step, Reply, dict[str, SourceRef]]:
+    """Return which of these uuids, in lower case, already stand for which source record."""
+    reply = yield WhoHolds(tuple(TargetId(target) for target in targets))
+    if not isinstance(reply, Mapping):
+        message = "a WhoHolds must be replied to with a mapping; correct the worker"
+        raise TypeError(message)
+    return {target.casefold(): reference for target, reference in reply.items()}
+
+
+def _free(work: Work, rows: list[Row]) -> Generator[Step, Reply, list[Row]]:
+    if not rows:
+        return []
+    held_by = yield from holders(uuid_of(row) for row in rows)
+    return [
+        row
+        for row in rows
+        if held_by.get(uuid_of(row).casefold(), work.reference) == work.reference
+    ]
+
+
+def _match(work: Work, row: Row) -> Match:
+    return entity(work).match(state(work), row, work.targets)
+
+
+def _unknown(work: Work, listing: Unknown, rules: Rules) -> Generator[Step, Reply, Settlement]:
+    """Return why nothing is known: the list of a course's groups goes missing with the course."""
+    if listing.answer.meaning is Meaning.MISSING and "{" in entity(work).path:
+        missing = yield from missing_reference(work, ("course_uuid",), rules=rules)
+        return missing or put_off_unknown(work, listing)
+    return put_off_unknown(work, listing)
