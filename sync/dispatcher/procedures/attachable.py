@@ -1,0 +1,100 @@
+"""The one witness of attachments: the list of modules that a course does not have (API 11.4).
+
+There is no list of attached modules. Whether the list of the others shows inactive modules is
+unknown, so for an inactive module it proves nothing.
+"""
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, replace
+
+from ledger.reference import SourceRef, TargetId
+from sync.dispatcher.asking import walk
+from sync.dispatcher.decide import put_off_unknown
+from sync.dispatcher.procedures.read import Seen, read
+from sync.dispatcher.procedures.requests import named_by, target_of
+from sync.dispatcher.procedures.rules import Rules
+from sync.dispatcher.step import Reply, Settlement, Step, Work
+from sync.dokstamp.answer import Meaning
+from sync.dokstamp.envelope import uuid_of
+from sync.dokstamp.listing import Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A course and a module: what an attachment's target stands for."""
+
+    course: TargetId
+    module: TargetId
+
+    @property
+    def target(self) -> TargetId:
+        """The pair as one name."""
+        return TargetId(f"{self.course}/{self.module}")
+
+
+def pair_of(target: TargetId) -> Pair:
+    """Return the course and the module that an attachment's target names."""
+    course, _, module = target.partition("/")
+    return Pair(TargetId(course), TargetId(module))
+
+
+def wanted_pair(work: Work) -> Pair:
+    """Return the course and the module that shall be attached."""
+    course, module = target_of(work, "course_id"), target_of(work, "module_id")
+    if course is None or module is None:
+        message = "an attachment needs its course and its module bound; correct its gates"
+        raise ValueError(message)
+    return Pair(course, module)
+
+
+def attach_path(course: TargetId) -> str:
+    """Return where modules are attached, and where those not attached are listed."""
+    return f"/courses/{course}/attach/modules"
+
+
+def detach_path(course: TargetId) -> str:
+    """Return where modules are detached."""
+    return f"/courses/{course}/detach/modules"
+
+
+def free_modules(
+    course: TargetId, modules: Iterable[TargetId], *, rules: Rules
+) -> Generator[Step, Reply, frozenset[str] | Unknown]:
+    """Return which of these modules, in lower case, the course does not have."""
+    asked = {module.casefold() for module in modules}
+    path = attach_path(course)
+    listing = yield from walk(
+        path,
+        route=path,
+        page_size=rules.page_size,
+        keep=lambda row: uuid_of(row).casefold() in asked,
+    )
+    if isinstance(listing, Unknown):
+        return listing
+    return frozenset(uuid_of(row).casefold() for row in listing.rows)
+
+
+def settle_unknown(
+    works: Iterable[Work], course: TargetId, unknown: Unknown, *, rules: Rules
+) -> Generator[Step, Reply, tuple[Settlement | None, ...]]:
+    """Return why the list is not known, for each; None for each when the course is gone."""
+    works = tuple(works)
+    if unknown.answer.meaning is Meaning.MISSING and works:
+        seen = yield from read_other(works[0], "course", course, rules=rules)
+        if seen is None:
+            return tuple(None for _ in works)
+    return tuple(put_off_unknown(work, unknown) for work in works)
+
+
+def read_other(
+    work: Work, entity: str, target: TargetId, *, rules: Rules
+) -> Generator[Step, Reply, Seen]:
+    """Return a course or module as DokStamp shows it now."""
+    return (yield from read(replace(work, reference=SourceRef(entity, "")), target, rules=rules))
+
+
+def is_inactive(work: Work) -> bool:
+    """Tell whether the module is inactive by our own doing, so that the list may hide it."""
+    module = named_by(work, "module_id")
+    state = work.names.get(module, {}) if module is not None else {}
+    return state.get("is_active") is False
