@@ -1,0 +1,66 @@
+"""The certificates that a student already has in a course, and what they mean for a new one."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+from ledger.reference import TargetId, same_target
+from sync.dispatcher.decide import put_off_unknown
+from sync.dispatcher.procedures.certificates import list_certificates, named_uuid, names
+from sync.dispatcher.procedures.requests import target_of
+from sync.dispatcher.procedures.rules import Rules
+from sync.dispatcher.step import Reply, Settlement, Step, Work
+from sync.dokstamp.envelope import Row
+from sync.dokstamp.listing import Unknown
+
+_LIVE = frozenset({"draft", "issued"})
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Every certificate of a student in a course, seen in a whole list."""
+
+    rows: tuple[Row, ...] = field(repr=False)
+    blocking: bool = False
+    """Whether a draft or issued one is for the same enrollment or cohort (API 11.11, rule 2)."""
+
+    def made_with(self, file: str) -> Row | None:
+        """Return the certificate whose file this is."""
+        for row in self.rows:
+            if any(same_target(TargetId(uuid), TargetId(file)) for uuid in _files(row)):
+                return row
+        return None
+
+
+def find_live(work: Work, *, rules: Rules) -> Generator[Step, Reply, Live | Settlement]:
+    """Return the certificates of the work's student in its course."""
+    student, course = target_of(work, "student_id"), target_of(work, "course_id")
+    listing = yield from list_certificates(
+        tuple(
+            (f"{link}_uuid", uuid)
+            for link, uuid in (("course", course), ("student", student))
+            if uuid
+        ),
+        rules=rules,
+        keep=lambda row: names(row, "student", student) and names(row, "course", course),
+    )
+    if isinstance(listing, Unknown):
+        return put_off_unknown(work, listing)
+    return Live(listing.rows, blocking=any(_blocks(work, row) for row in listing.rows))
+
+
+def _blocks(work: Work, row: Row) -> bool:
+    """Tell whether a certificate is live and may be for the same thing as the wanted one."""
+    if row.get("status") not in _LIVE:
+        return False
+    for link in ("enrollment", "cohort"):
+        wanted, shown = target_of(work, f"{link}_id"), named_uuid(row, link)
+        if wanted is not None and shown is not None:
+            return same_target(wanted, shown)
+    return True
+
+
+def _files(row: Row) -> list[str]:
+    files = row.get("files")
+    if not isinstance(files, list):
+        return []
+    return [str(file["uuid"]) for file in files if isinstance(file, dict) and file.get("uuid")]
