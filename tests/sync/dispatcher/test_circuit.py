@@ -1,0 +1,137 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.dispatcher.circuit import (
+    FAILURES_MAX,
+    PROBE_SECONDS_MAX,
+    SIGNS,
+    Circuit,
+    Sign,
+    State,
+    admit,
+    record,
+    sign_of,
+)
+from sync.dokstamp.answer import Answer, Meaning
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def told(circuit: Circuit, *signs: Sign, now: datetime = NOW, calls_max: int = 8) -> Circuit:
+    for sign in signs:
+        circuit = record(circuit, sign, now=now, calls_max=calls_max)
+    return circuit
+
+
+OPEN = told(Circuit(), *[Sign.FAILED] * FAILURES_MAX)
+HALF_OPEN = admit(OPEN, after(5), under_way=0)[0]
+CLOSING = told(HALF_OPEN, Sign.ALIVE)
+
+
+@pytest.mark.parametrize(
+    ("circuit", "sign", "state"),
+    [
+        (Circuit(), Sign.ALIVE, State.CLOSED),
+        (Circuit(), Sign.NONE, State.CLOSED),
+        (Circuit(), Sign.FAILED, State.CLOSED),
+        (Circuit(failures=FAILURES_MAX - 1), Sign.FAILED, State.OPEN),
+        (Circuit(failures=FAILURES_MAX - 1), Sign.NONE, State.CLOSED),
+        (OPEN, Sign.ALIVE, State.OPEN),
+        (OPEN, Sign.FAILED, State.OPEN),
+        (OPEN, Sign.NONE, State.OPEN),
+        (HALF_OPEN, Sign.ALIVE, State.CLOSED),
+        (HALF_OPEN, Sign.FAILED, State.OPEN),
+        (HALF_OPEN, Sign.NONE, State.HALF_OPEN),
+        (CLOSING, Sign.ALIVE, State.CLOSED),
+        (CLOSING, Sign.FAILED, State.OPEN),
+    ],
+)
+def test_a_sign_moves_the_circuit(circuit: Circuit, sign: Sign, state: State) -> None:
+    assert told(circuit, sign, now=after(5)).state is state
+
+
+def test_a_success_between_failures_keeps_it_closed() -> None:
+    signs = ([Sign.FAILED] * (FAILURES_MAX - 1) + [Sign.ALIVE]) * 10
+
+    assert told(Circuit(), *signs) == Circuit()
+
+
+@pytest.mark.parametrize(
+    ("circuit", "now", "under_way", "wait"),
+    [
+        (Circuit(), NOW, 1000, 0.0),
+        (OPEN, NOW, 0, 5.0),
+        (OPEN, after(4), 0, 1.0),
+        (OPEN, after(5), 0, 0.0),
+        (OPEN, after(-(10**6)), 0, 5.0),
+        (HALF_OPEN, after(5), 1, 5.0),
+        (HALF_OPEN, after(10), 0, 0.0),
+        (CLOSING, after(5), 0, 0.0),
+        (CLOSING, after(5), 1, None),
+    ],
+)
+def test_a_call_goes_or_learns_how_long_to_wait(
+    circuit: Circuit, now: datetime, under_way: int, wait: float | None
+) -> None:
+    assert admit(circuit, now, under_way=under_way)[1] == wait
+
+
+def test_one_probe_goes_in_each_interval() -> None:
+    circuit, gone = OPEN, []
+    for second in range(21):
+        circuit, wait = admit(circuit, after(second), under_way=0)
+        gone += [second] if wait == 0 else []
+
+    assert gone == [5, 10, 15, 20]
+
+
+def test_probes_that_fail_come_less_and_less_often() -> None:
+    circuit, intervals = OPEN, []
+    for _ in range(6):
+        assert circuit.probe_at is not None
+        circuit, _ = admit(circuit, circuit.probe_at, under_way=0)
+        circuit = told(circuit, Sign.FAILED)
+        intervals.append(circuit.probe_seconds)
+
+    assert intervals == [10, 20, 40, PROBE_SECONDS_MAX, PROBE_SECONDS_MAX, PROBE_SECONDS_MAX]
+
+
+@pytest.mark.parametrize(
+    ("calls_max", "steps"),
+    [(8, [1, 2, 4, None, None]), (10, [1, 2, 4, 8, None]), (2, [1, None]), (1, [None])],
+)
+def test_after_a_good_probe_calls_grow_by_doubling(calls_max: int, steps: list[int | None]) -> None:
+    circuit, seen = HALF_OPEN, []
+    for _ in steps:
+        circuit = told(circuit, Sign.ALIVE, calls_max=calls_max)
+        seen.append(circuit.calls_max)
+
+    assert seen == steps
+    assert circuit.state is State.CLOSED
+
+
+def test_every_meaning_is_a_sign() -> None:
+    assert set(SIGNS) == set(Meaning)
+    assert sign_of(Answer(Meaning.UNCERTAIN, 500)) is Sign.FAILED
+    assert sign_of(Answer(Meaning.REFUSED, 500)) is Sign.NONE
+
+
+@given(st.lists(st.sampled_from(list(Sign)), max_size=60))
+def test_whatever_happened_good_answers_close_it_again(signs: list[Sign]) -> None:
+    circuit = told(Circuit(), *signs)
+    seconds = 0.0
+    for _ in range(20):
+        circuit, wait = admit(circuit, after(seconds), under_way=0)
+        if wait:
+            seconds += wait
+        else:
+            circuit = told(circuit, Sign.ALIVE, now=after(seconds))
+
+    assert circuit == Circuit()
