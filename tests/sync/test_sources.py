@@ -13,7 +13,7 @@ from sync.sources.oneroster_reader import read_oneroster
 from sync.sources.oneroster_records import Options
 from tests.sync.sources.fakes import MemoryLedger
 
-SHARED = Path(__file__).parents[3] / ".." / "shared" / "data"
+SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 MOODLE = SHARED / "oneroster-moodle"
 SDS = SHARED / "microsoft-sds"
 
