@@ -1,0 +1,79 @@
+"""How a database comes to look like the tables: asked cheaply, brought there in one transaction.
+
+Alembic is imported only where something is migrated. It is driven without its files of settings
+and without its global `op`: every script is handed its own `Operations`, so that two databases can
+be migrated in one process at the same time.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Connection, Text, column, inspect, select, table
+
+from ledger.errors import LedgerTooNewError
+from ledger.schema.revisions import REVISIONS, VERSION_TABLES, Line
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext, MigrationStep
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+"""One folder of scripts for each line; they are installed with the package."""
+
+
+def upgrade(connection: Connection, line: Line) -> None:
+    """Bring a database to the newest revision within the caller's transaction.
+
+    Whatever fails, nothing is half done once the caller rolls back. A database that is
+    already there is left alone; raises `LedgerTooNewError` for one that is further.
+    """
+    if not is_current(connection, line):
+        run_scripts(connection, folder=MIGRATIONS / line, version_table=VERSION_TABLES[line])
+
+
+def is_current(connection: Connection, line: Line) -> bool:
+    """Tell whether nothing has to be migrated; raises `LedgerTooNewError` like `version`."""
+    return version(connection, line) == head(line)
+
+
+def version(connection: Connection, line: Line) -> str | None:
+    """Return a database's revision, or `None` where nothing was ever migrated.
+
+    Raises `LedgerTooNewError` when this program has never heard of the revision.
+    """
+    name = VERSION_TABLES[line]
+    if not inspect(connection).has_table(name):
+        return None
+    versions = table(name, column("version_num", Text))
+    found = connection.execute(select(versions.c.version_num)).scalar_one_or_none()
+    if found is not None and found not in REVISIONS[line]:
+        message = (
+            f"a newer program wrote this database (revision {found}, this program knows "
+            f"{head(line)}): upgrade dokstamp-ledger, then open it again"
+        )
+        raise LedgerTooNewError(message)
+    return found
+
+
+def head(line: Line) -> str:
+    """Return the newest revision that this program knows."""
+    return REVISIONS[line][-1]
+
+
+def run_scripts(connection: Connection, *, folder: Path, version_table: str) -> None:
+    """Run what a folder of scripts adds to a database, inside the caller's transaction."""
+    from alembic.operations import Operations  # noqa: PLC0415 - only where something is migrated
+    from alembic.runtime.migration import MigrationContext, MigrationStep  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    scripts = ScriptDirectory(str(folder), version_locations=[str(folder)])
+
+    def missing(heads: tuple[str, ...], _: "MigrationContext") -> Iterable["MigrationStep"]:
+        newest_first = list(scripts.iterate_revisions("heads", heads, implicit_base=True))
+        for script in reversed(newest_first):
+            yield MigrationStep.upgrade_from_script(scripts.revision_map, script)
+
+    context = MigrationContext.configure(
+        connection, opts={"version_table": version_table, "fn": missing}
+    )
+    context.run_migrations(op=Operations(context))
