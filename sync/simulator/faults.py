@@ -49,10 +49,14 @@ class Fault:
             raise InputError(f"There is no fault {self.kind!r}. Choose from: {', '.join(KINDS)}.")
         if self.retry_after not in _RETRY_AFTER:
             raise InputError(f"retry_after is one of {', '.join(_RETRY_AFTER)}.")
-        if (self.nth or 1) < 1 or (self.every or 1) < 1 or self.seconds < 0:
+        if min(self._count(self.nth), self._count(self.every)) < 1 or self.seconds < 0:
             raise InputError("nth and every start at 1, and seconds at 0.")
         if not 0 <= (self.probability or 0) <= 1:
             raise InputError("A probability lies between 0 and 1.")
+
+    @staticmethod
+    def _count(number: int | None) -> int:
+        return 1 if number is None else number
 
     def fits(self, request: SimulatedRequest) -> bool:
         """Tell whether the fault is meant for calls like this one."""

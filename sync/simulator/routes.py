@@ -52,7 +52,7 @@ class Route:
         """Return the values of the pattern's names, or none when the path differs."""
         found: dict[str, str] = {}
         for wanted, given in zip(self.pattern, segments, strict=True):
-            if wanted.startswith("{"):
+            if wanted.startswith("{") and given:
                 found[wanted[1:-1]] = given
             elif wanted != given:
                 return None
