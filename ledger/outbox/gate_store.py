@@ -5,7 +5,7 @@ takes wakes in bounded pages, evaluates the gates they concern afresh, and makes
 when none of its gates is closed. Doing a page twice changes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,15 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, select, tuple_
 from ledger.outbox import store
 from ledger.outbox.gate import Gate, GateKind, Why
 from ledger.outbox.gate_judge_store import GateJudge
-from ledger.outbox.operation import Move, Operation, State
+from ledger.outbox.operation import FINAL, Move, Operation, State
 from ledger.reference import OperationKey, Scope, SourceRef
-from ledger.schema.tables import gates, wakes
+from ledger.schema.tables import gates, operations, wakes
 
 _RECORD = "record"
 _OPERATION = "operation"
 Place = tuple[OperationKey, int]
 """Where a page of gates ends: the waiting operation and the gate's number."""
+WAVE_MAX = 400
 START: Place = (OperationKey(""), -1)
 
 
@@ -70,6 +71,37 @@ def closed_of(
     rows = _closed(connection, scope, gates.c.operation == operation.key)
     verdicts = [(row.gate, judge.why_closed(row.gate, waiter=operation)) for row in rows]
     return [(gate, why) for gate, why in verdicts if why is not None]
+
+
+def followers(
+    connection: Connection, scope: Scope, *, keys: Collection[OperationKey]
+) -> frozenset[OperationKey]:
+    """Return the open operations that wait for these, directly or through others."""
+    found: set[OperationKey] = set()
+    wave = list(keys)
+    while wave:
+        page, wave = wave[:WAVE_MAX], wave[WAVE_MAX:]
+        statement = (
+            select(gates.c.operation)
+            .join(
+                operations,
+                and_(
+                    operations.c.ledger == gates.c.ledger,
+                    operations.c.generation == gates.c.generation,
+                    operations.c.key == gates.c.operation,
+                ),
+            )
+            .where(
+                _within(scope),
+                gates.c.kind == GateKind.AFTER.value,
+                gates.c.waits_for.in_(page),
+                operations.c.state.not_in([state.value for state in FINAL]),
+            )
+        )
+        fresh = {OperationKey(row.operation) for row in connection.execute(statement)} - found
+        found |= fresh
+        wave += sorted(fresh)
+    return frozenset(found)
 
 
 def wake_record(connection: Connection, scope: Scope, *, reference: SourceRef) -> None:

@@ -26,6 +26,8 @@ class Facts:
     key_digests: tuple[bytes, ...] = field(default=(), repr=False)
     lane: str = ""
     removes: bool = False
+    returns: bool = True
+    """Whether a state that follows a removal takes it back; a revocation is for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ def follow(
     if facts.removes:
         changes["removed_position"] = position
     else:
-        changes |= {"removed_position": None, "state_position": position, "lane": facts.lane}
+        changes |= {"state_position": position, "lane": facts.lane}
+        if facts.returns:
+            changes["removed_position"] = None
         _replace_references(connection, scope, reference=reference, named=facts.references)
         _add_keys(connection, scope, reference=reference, digests=facts.key_digests)
     connection.execute(records.update().where(_of(records, scope, reference)).values(**changes))

@@ -1,0 +1,187 @@
+"""The projector at work: reads source events, plans them, logs and folds the plan, all at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from ledger import checkpoints
+from ledger.ledger import Ledger
+from ledger.log import store as log_store
+from ledger.log.envelope import Stored
+from ledger.log.event import Event
+from ledger.outbox.fold_store import Cause
+from ledger.outbox.operation import operation_key
+from ledger.outbox.plan import Plan
+from ledger.reference import OperationKey, Position, SourceRef
+from ledger.transaction import PROJECTOR, Transaction
+from sync.projector.describe import describe
+from sync.projector.guard import mass_change
+from sync.projector.known_store import KnownStore, Reading
+from sync.projector.plan import park_event, plan_event
+from sync.projector.run_store import Stretch, stretch_of, tallies
+
+BATCH_EVENTS_MAX = 100
+RUN_QUIET_SECONDS = 5.0
+"""How long after its last event an unfinished ingest run is taken for abandoned."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardTerms:
+    """How much of an entity one run may change without a person."""
+
+    percent: int = 20
+    floor: int = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Source events of one stretch, opened, and what the guard says about that stretch."""
+
+    after: Position
+    events: tuple[Event, ...] = field(repr=False)
+    guarded: frozenset[str]
+
+
+class Projector:
+    """Turns source events into operations; one works per ledger at a time."""
+
+    def __init__(self, ledger: Ledger, *, guard: GuardTerms | None = None) -> None:
+        self._ledger = ledger
+        self._guard = guard or GuardTerms()
+        self._judged: tuple[Stretch, frozenset[str]] | None = None
+
+    async def project(self) -> int:
+        """Plan the next events and return how many; 0 when there are none to plan yet."""
+        batch = await self._next_batch()
+        if batch is None:
+            return 0
+        try:
+            return await self._ledger.transact(lambda step: self._plan(step, batch))
+        except _CannotPlanError:
+            # Planned one by one, so that only the event that fails is parked.
+            return await self._ledger.transact(
+                lambda step: self._plan(step, batch, is_careful=True)
+            )
+
+    async def lag(self) -> int:
+        """Return how many source events wait to be planned."""
+        scope = self._ledger.scope
+        count, _ = await self._ledger.read(
+            lambda connection: log_store.count_sources(
+                connection,
+                scope.ledger,
+                after=checkpoints.read(connection, scope, name=PROJECTOR),
+            )
+        )
+        return count
+
+    async def _next_batch(self) -> Batch | None:
+        scope = self._ledger.scope
+        after = await self._ledger.read(
+            lambda connection: checkpoints.read(connection, scope, name=PROJECTOR)
+        )
+        stored = await self._ledger.read(
+            lambda connection: log_store.read_page(
+                connection, scope.ledger, after=after, limit=BATCH_EVENTS_MAX, is_outcome=False
+            )
+        )
+        if not stored:
+            return None
+        stretch = await self._ledger.read(
+            lambda connection: stretch_of(connection, scope.ledger, position=stored[0].position)
+        )
+        if not stretch.is_over and await self._is_growing():
+            return None
+        inside = [each for each in stored if each.position <= stretch.last]
+        return Batch(after, await self._open(inside), await self._judge(stretch))
+
+    async def _is_growing(self) -> bool:
+        scope = self._ledger.scope
+        size = (await self._ledger.head()).size
+        last = await self._ledger.events_at([size - 1])
+        quiet_for = self._ledger.clock.now() - last[size - 1].recorded_at
+        del scope
+        return quiet_for < timedelta(seconds=RUN_QUIET_SECONDS)
+
+    async def _open(self, stored: Sequence[Stored]) -> tuple[Event, ...]:
+        return tuple(await self._ledger.sealer.open(stored))
+
+    async def _judge(self, stretch: Stretch) -> frozenset[str]:
+        if self._judged is not None and self._judged[0] == stretch:
+            return self._judged[1]
+        ledger = self._ledger.scope.ledger
+        counted = await self._ledger.read(
+            lambda connection: tallies(connection, ledger, stretch=stretch)
+        )
+        guarded = mass_change(counted, percent=self._guard.percent, floor=self._guard.floor)
+        self._judged = (stretch, guarded)
+        return guarded
+
+    def _plan(self, step: Transaction, batch: Batch, *, is_careful: bool = False) -> int:
+        checkpoint = checkpoints.read(step.connection, step.scope, name=PROJECTOR)
+        if checkpoint != batch.after:
+            # Another projector was faster: what it planned is not planned again.
+            return 0
+        reading = Reading(
+            step.connection,
+            step.scope,
+            sealer=self._ledger.sealer,
+            digest=self._ledger.vault.lookup_digest,
+        )
+        for event in batch.events:
+            reading.remember(event)
+        parts = [
+            self._plan_one(step, event, reading, batch.guarded, is_careful=is_careful)
+            for event in batch.events
+        ]
+        step.plan(parts, through=batch.events[-1].position)
+        return len(batch.events)
+
+    def _plan_one(
+        self,
+        step: Transaction,
+        event: Event,
+        reading: Reading,
+        guarded: frozenset[str],
+        *,
+        is_careful: bool,
+    ) -> tuple[Cause, Plan]:
+        try:
+            if not is_careful:
+                return self._follow(step, event, reading, guarded=guarded)
+            with step.connection.begin_nested():
+                return self._follow(step, event, reading, guarded=guarded)
+        except Exception as error:
+            if not is_careful:
+                raise _CannotPlanError from error
+            known = KnownStore(reading)
+            plan = park_event(event, known, operation_key=self._name)
+            cause = _cause(event, reading)
+            step.plan_part(cause, plan)
+            return cause, plan
+
+    def _follow(
+        self, step: Transaction, event: Event, reading: Reading, *, guarded: frozenset[str]
+    ) -> tuple[Cause, Plan]:
+        plan = plan_event(event, KnownStore(reading), operation_key=self._name, guarded=guarded)
+        cause = _cause(event, reading)
+        step.plan_part(cause, plan)
+        return cause, plan
+
+    def _name(self, cause: Position, reference: SourceRef, kind: str) -> OperationKey:
+        return operation_key(self._ledger.ledger_id, cause, reference, kind=kind)
+
+
+class _CannotPlanError(Exception):
+    """An event of a batch could not be planned; the batch was rolled back."""
+
+
+def _cause(event: Event, reading: Reading) -> Cause:
+    assert event.subject is not None, "source events have a subject"
+    return Cause(
+        position=event.position,
+        reference=event.subject,
+        source=event.source,
+        sequence=event.sequence,
+        facts=describe(event, digest=reading.digest),
+    )
