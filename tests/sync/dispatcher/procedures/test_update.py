@@ -1,0 +1,320 @@
+"""Changing a bound record: only what changed, and never by making it anew."""
+
+import pytest
+
+from ledger.reference import Json
+from sync.dispatcher.reasons import Reason
+from sync.dispatcher.step import After, Outcome
+from tests.sync.dispatcher.procedures.samples import ENROLLMENT, change, row
+from tests.sync.dispatcher.procedures.transcript import (
+    Reply,
+    answered,
+    fails,
+    lists,
+    lost,
+    missing,
+    play,
+    refuses,
+    shows,
+    throttled,
+    unauthorised,
+    unreachable,
+)
+
+COURSE = "/courses/course-CS-uuid"
+STUDENT = "/students/student-S-1-uuid"
+ENROLLMENT_PATH = "/enrollments/enrollment-E-1-uuid"
+CERTIFICATES = "GET /certificates?where[student_uuid]=student-S-1-uuid"
+
+
+def test_a_bound_record_is_never_searched_for_and_gets_only_what_changed() -> None:
+    work = change("course", wanted={"name": "Computing", "workload_hours": 3000})
+    script = [(f"PATCH {COURSE}", shows(row("course", name="Computing", workload_hours=3000)))]
+
+    played = play(work, script)
+
+    assert played.body(f"PATCH {COURSE}") == {"name": "Computing", "workload_hours": 3000}
+    assert played.settlement.outcome is Outcome.DONE
+    assert played.settlement.after is After.LIVE
+
+
+def test_nothing_changed_makes_no_call() -> None:
+    played = play(change("course"))
+
+    assert played.calls == []
+    assert played.settlement.outcome is Outcome.DONE
+
+
+def test_a_field_that_disappeared_is_cleared() -> None:
+    played = play(
+        change("course", wanted={"workload_hours": None}),
+        [(f"PATCH {COURSE}", shows(row("course", workload_hours=None)))],
+    )
+
+    assert played.body(f"PATCH {COURSE}") == {"workload_hours": None}
+
+
+def test_a_retired_course_that_comes_back_is_made_active() -> None:
+    played = play(change("course", is_retired=True), [(f"PATCH {COURSE}", shows(row("course")))])
+
+    assert played.body(f"PATCH {COURSE}") == {"status": "active"}
+    assert played.settlement.after is After.LIVE
+
+
+def test_a_record_bound_by_a_person_is_compared_first() -> None:
+    work = change("course", sent=None)
+    there = row("course", name="Old name")
+    script = [(f"GET {COURSE}", shows(there)), (f"PATCH {COURSE}", shows(row("course")))]
+
+    played = play(work, script)
+
+    assert played.body(f"PATCH {COURSE}") == {"name": "Computer Science"}
+
+
+def test_a_record_bound_by_a_person_that_agrees_is_left_alone() -> None:
+    played = play(change("course", sent=None), [(f"GET {COURSE}", shows(row("course")))])
+
+    assert played.calls == [f"GET {COURSE}"]
+    assert played.settlement.outcome is Outcome.DONE
+
+
+@pytest.mark.parametrize("reply", [lost(), fails(), fails(503)])
+def test_a_change_without_an_answer_is_uncertain(reply: Reply) -> None:
+    played = play(change("course", wanted={"name": "N"}), [(f"PATCH {COURSE}", reply)])
+
+    assert played.settlement.outcome is Outcome.UNCERTAIN
+
+
+@pytest.mark.parametrize("reply", [throttled(), unreachable(), unauthorised()])
+def test_a_change_that_was_not_taken_in_is_tried_again(reply: Reply) -> None:
+    played = play(change("course", wanted={"name": "N"}), [(f"PATCH {COURSE}", reply)])
+
+    assert played.settlement.outcome is Outcome.RETRY
+    assert not played.settlement.counts_as_failure
+
+
+def test_an_uncertain_change_that_took_effect_is_not_sent_again() -> None:
+    work = change("course", wanted={"name": "Computing"}, possibly_sent=True)
+
+    played = play(work, [(f"GET {COURSE}", shows(row("course", name="Computing")))])
+
+    assert played.settlement.outcome is Outcome.DONE
+
+
+def test_an_uncertain_change_that_did_not_take_effect_is_sent_again() -> None:
+    work = change("course", wanted={"name": "Computing"}, possibly_sent=True)
+    script = [
+        (f"GET {COURSE}", shows(row("course"))),
+        (f"PATCH {COURSE}", shows(row("course", name="Computing"))),
+    ]
+
+    played = play(work, script)
+
+    assert played.body(f"PATCH {COURSE}") == {"name": "Computing"}
+
+
+@pytest.mark.parametrize(("shown", "sends"), [(3200, True), (None, False)])
+def test_an_uncertain_clearing_is_looked_at_too(shown: int | None, sends: bool) -> None:
+    work = change("course", wanted={"workload_hours": None}, possibly_sent=True)
+    script = [(f"GET {COURSE}", shows(row("course", workload_hours=shown)))]
+    if sends:
+        script.append((f"PATCH {COURSE}", shows(row("course", workload_hours=None))))
+
+    played = play(work, script)
+
+    assert played.settlement.outcome is Outcome.DONE
+    assert len(played.calls) == 1 + sends
+
+
+def test_an_uncertain_change_that_cannot_be_looked_at_stays_uncertain() -> None:
+    work = change("course", wanted={"name": "Computing"}, possibly_sent=True)
+
+    played = play(work, [(f"GET {COURSE}", unreachable())])
+
+    assert played.settlement.outcome is Outcome.UNCERTAIN
+    assert not played.settlement.counts_as_failure
+
+
+def test_a_record_that_is_gone_is_held_and_not_made_anew() -> None:
+    work = change("course", wanted={"name": "N"})
+    script = [
+        (f"PATCH {COURSE}", missing()),
+        (f"GET {COURSE}", missing()),
+        ("GET /courses", lists(row("course", "another"))),
+    ]
+
+    played = play(work, script)
+
+    assert played.settlement.outcome is Outcome.HELD
+    assert played.settlement.reason == Reason.MISSING
+    assert played.settlement.after is After.MISSING
+
+
+def test_a_record_shown_as_deleted_is_missing() -> None:
+    deleted = shows(row("course", deleted_at="2025-01-01T00:00:00.000000Z"))
+
+    played = play(change("course", sent=None), [(f"GET {COURSE}", deleted)])
+
+    assert played.settlement.reason == Reason.MISSING
+
+
+def test_a_record_that_only_its_list_shows_is_read_from_the_list() -> None:
+    script = [
+        (f"GET {COURSE}", missing(405)),
+        ("GET /courses", lists(row("course", "another"), row("course"))),
+    ]
+
+    played = play(change("course", sent=None), script)
+
+    assert played.settlement.outcome is Outcome.DONE
+
+
+def test_a_tenant_that_is_gone_stops_the_tenant_and_marks_nothing_missing() -> None:
+    work = change("course", wanted={"name": "N"})
+    script = [
+        (f"PATCH {COURSE}", missing()),
+        (f"GET {COURSE}", missing()),
+        ("GET /courses", missing()),
+    ]
+
+    played = play(work, script)
+
+    assert played.settlement.outcome is Outcome.RETRY
+    assert played.settlement.reason == Reason.UNAUTHORISED
+
+
+def test_an_email_that_is_taken_is_held_and_nobody_is_looked_up() -> None:
+    work = change("student", wanted={"email": "new@example.edu"})
+
+    played = play(work, [(f"PATCH {STUDENT}", refuses("email"))])
+
+    assert played.calls == [f"PATCH {STUDENT}"]
+    assert played.settlement.outcome is Outcome.HELD
+    assert played.settlement.reason == Reason.EMAIL_TAKEN
+
+
+def test_a_code_that_is_taken_is_held_with_the_old_one_kept() -> None:
+    work = change("course", wanted={"code": "CS2"})
+
+    played = play(work, [(f"PATCH {COURSE}", refuses("code"))])
+
+    assert played.settlement.reason == Reason.CODE_TAKEN
+
+
+def test_a_reference_that_is_gone_holds_the_change() -> None:
+    work = change("course", wanted={"organization_id": "SCI"})
+    script = [
+        (f"PATCH {COURSE}", refuses("organization_uuid")),
+        ("GET /organizations/organization-SCI-uuid", missing()),
+        ("GET /organizations", lists()),
+    ]
+
+    played = play(work, script)
+
+    assert played.settlement.outcome is Outcome.HELD
+    assert played.settlement.reason == Reason.REFERENCE_MISSING
+
+
+def test_refused_content_is_dead() -> None:
+    work = change("course", wanted={"workload_hours": 1})
+
+    played = play(work, [(f"PATCH {COURSE}", refuses("workload_hours"))])
+
+    assert played.settlement.outcome is Outcome.DEAD
+
+
+def test_a_change_that_the_answer_does_not_show_is_held() -> None:
+    work = change("course", wanted={"name": "Computing"})
+
+    played = play(work, [(f"PATCH {COURSE}", shows(row("course")))])
+
+    assert played.settlement.outcome is Outcome.HELD
+    assert played.settlement.reason == Reason.NOT_TAKEN
+    assert played.settlement.fields == ("name",)
+
+
+def test_an_answer_without_a_body_is_enough_for_plain_fields() -> None:
+    played = play(change("course", wanted={"name": "N"}), [(f"PATCH {COURSE}", answered(204))])
+
+    assert played.settlement.outcome is Outcome.DONE
+
+
+def test_a_status_is_read_back_when_the_answer_has_no_body() -> None:
+    work = change("course", wanted={"status": "draft"})
+    script = [
+        (f"PATCH {COURSE}", answered(204)),
+        (f"GET {COURSE}", shows(row("course", status="draft"))),
+    ]
+
+    played = play(work, script)
+
+    assert played.settlement.outcome is Outcome.DONE
+
+
+def test_a_read_back_without_an_answer_leaves_the_change_uncertain() -> None:
+    work = change("course", wanted={"status": "draft"})
+    script = [(f"PATCH {COURSE}", answered(204)), (f"GET {COURSE}", unreachable())]
+
+    played = play(work, script)
+
+    assert played.settlement.outcome is Outcome.UNCERTAIN
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [{"cohort_id": "CS-2025"}, {"completion_status": "enrolled", "completed_at": None}],
+    ids=["moved", "taken back"],
+)
+def test_an_enrollment_that_a_certificate_names_stays_as_it_is(wanted: dict[str, Json]) -> None:
+    named = {"uuid": "c-1", "status": "revoked", "enrollment": {"uuid": "enrollment-E-1-uuid"}}
+
+    played = play(change("enrollment", wanted=wanted), [(CERTIFICATES, lists(named))])
+
+    assert played.settlement.outcome is Outcome.HELD
+    assert played.settlement.reason == Reason.CERTIFICATE_NAMES_IT
+
+
+def test_an_enrollment_moves_to_another_cohort_when_no_certificate_names_it() -> None:
+    work = change("enrollment", wanted={"cohort_id": "CS-2025"})
+    other = {"uuid": "c-1", "status": "issued", "enrollment": {"uuid": "another"}}
+    moved = row("enrollment", cohort={"uuid": "cohort-CS-2025-uuid", "code": "x"})
+    script = [(CERTIFICATES, lists(other)), (f"PATCH {ENROLLMENT_PATH}", shows(moved))]
+
+    played = play(work, script)
+
+    assert played.body(f"PATCH {ENROLLMENT_PATH}") == {"cohort_uuid": "cohort-CS-2025-uuid"}
+    assert played.settlement.outcome is Outcome.DONE
+
+
+def test_a_move_that_was_not_followed_is_held() -> None:
+    work = change("enrollment", wanted={"cohort_id": "CS-2025"})
+    script = [
+        (CERTIFICATES, lists()),
+        (f"PATCH {ENROLLMENT_PATH}", shows(row("enrollment"))),
+    ]
+
+    played = play(work, script)
+
+    assert played.settlement.reason == Reason.NOT_TAKEN
+    assert played.settlement.fields == ("cohort_uuid",)
+
+
+def test_a_completion_is_sent_without_asking_for_certificates() -> None:
+    before = {**ENROLLMENT, "completion_status": "enrolled", "grade": None, "completed_at": None}
+
+    played = play(
+        change("enrollment", sent=before),
+        [(f"PATCH {ENROLLMENT_PATH}", shows(row("enrollment", grade="8.750")))],
+    )
+
+    assert played.settlement.outcome is Outcome.DONE
+
+
+def test_a_suspended_institution_is_left_suspended_and_reported() -> None:
+    path = "/institutions/institution-DEMO-uuid"
+    suspended = shows(row("institution", status="suspended"))
+
+    played = play(change("institution", sent=None), [(f"GET {path}", suspended)])
+
+    assert played.calls == [f"GET {path}"]
+    assert played.settlement.reason == Reason.INSTITUTION_SUSPENDED
