@@ -31,8 +31,8 @@ _USED: Final = document.fault(
 class IngestLedger(Protocol):
     """What an ingest needs of the ledger; each call is durable when it returns."""
 
-    async def holds(self, keys: Sequence[tuple[str, str]]) -> Sequence[bool]:
-        """Tell for each (source, id) whether such an event was taken before."""
+    async def would_take(self, events: Sequence[NewEvent]) -> Sequence[bool]:
+        """Tell for each event whether it is new and about no other source's record."""
 
     async def start_run(self, name: str) -> str:
         """Append `ingest.started` and return the run's id."""
@@ -117,8 +117,7 @@ class _Ingest:
         if self._run is not None or not offered:
             return
         # A package that was read before must leave no trace in the log, the run's own included.
-        known = await self._ledger.holds([(event.source, event.id) for event in offered])
-        if not all(known):
+        if any(await self._ledger.would_take(offered)):
             self._run = await self._ledger.start_run(self._name)
 
     async def _prepare(self, outcome: Checked | Refused | Skipped) -> Checked | Refused | Skipped:

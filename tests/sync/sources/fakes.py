@@ -34,9 +34,16 @@ class MemoryLedger:
         if self.calls == self.dies_at:
             raise PowerCut
 
-    async def holds(self, keys: Sequence[tuple[str, str]]) -> Sequence[bool]:
+    async def would_take(self, events: Sequence[NewEvent]) -> Sequence[bool]:
         self._call()
-        return [key in self.events for key in keys]
+        return [
+            (event.source, event.id) not in self.events and self._owner(event) == event.source
+            for event in events
+        ]
+
+    def _owner(self, event: NewEvent) -> str:
+        assert event.subject is not None
+        return self.owners.get(event.subject, event.source)
 
     async def start_run(self, name: str) -> str:
         self._call()

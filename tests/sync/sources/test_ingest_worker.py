@@ -52,15 +52,23 @@ async def test_every_line_is_taken_duplicate_or_quarantined() -> None:
 
 async def test_the_same_file_twice_adds_no_event_and_counts_its_bad_lines() -> None:
     ledger = MemoryLedger()
-    lines = (*map(line, range(10)), b"{bad\n", line(11, time="yesterday"), certificate(12))
+    lines = (
+        *map(line, range(10)),
+        b"{bad\n",
+        line(11, time="yesterday"),
+        certificate(12),
+        certificate(13),
+        line(1, data={"name": "Other"}),
+        line(14, subject="R-1", source="urn:other"),
+    )
     await take(ledger, *lines)
     before = list(ledger.log)
 
     report = await take(ledger, *lines)
 
     assert ledger.log == before
-    assert (report.taken, report.duplicate, report.quarantined) == (0, 11, 2)
-    assert sorted(ledger.counts.values()) == [2, 2]
+    assert (report.taken, report.duplicate, report.quarantined) == (0, 11, 5)
+    assert sorted(ledger.counts.values()) == [2, 2, 2, 2, 2]
 
 
 async def test_a_known_id_with_other_content_is_quarantined_whole() -> None:
