@@ -101,7 +101,7 @@ def detach(call: Call) -> SimulatedResponse:
     for uuid in uuids:
         record = attached.get(str(uuid).lower())
         if record is not None:
-            remove(call, "attachments", record)
+            remove(call, "attachments", record, action="detached")
     return call.success(204, {"message": "Detached."})
 
 

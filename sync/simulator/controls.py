@@ -1,8 +1,15 @@
 """Practice controls under `/_simulator`: reading the truth and turning the screws.
 
-These paths need no headers and no token, and cannot exist in the real service:
-`GET journal`, `GET verdict`, `GET records/<table>`, `GET` and `POST switches`,
-`POST faults`, `POST outage`, `POST platform`.
+These paths need no headers and no token, and cannot exist in the real service.
+
+- `GET /_simulator`: the practice credentials and this list
+- `GET journal` (`after`, `limit`): requests, writes and notices
+- `GET verdict` (`tenant`): what the truth says about the callers
+- `GET records/<table>` (`tenant`, `deleted=1`): the stored records
+- `GET switches`, `POST switches` `{"edition": "old"}`
+- `POST faults` `{"faults": ["cut_after:nth=3"], "search_lag_seconds": 2}`: replaces the faults
+- `POST outage` `{"mode": "cut" | "503", "after_seconds": 0, "seconds": 10}`, `{"on": false}`
+- `POST platform` `{"action": "restore" | "expire" | "suspend", "table": ..., "uuid": ...}`
 """
 
 import json
@@ -60,6 +67,11 @@ def _raw(record: Record) -> JsonObject:
         "updated_at": stamp(record.updated_at),
         "deleted_at": stamp(record.deleted_at) if record.deleted_at else None,
     }
+
+
+def _overview(world: "World", _request: SimulatedRequest, _rest: str, _now: datetime) -> JsonObject:
+    tenants = world.gatekeeper.tokens.tenants.values()
+    return {"tenants": [asdict(tenant) for tenant in tenants], "controls": _choices()}
 
 
 def _journal(world: "World", request: SimulatedRequest, _rest: str, _now: datetime) -> JsonObject:
@@ -163,6 +175,7 @@ def _number(query: Mapping[str, str], name: str, default: int) -> int:
 
 _Handler = Callable[["World", SimulatedRequest, str, datetime], JsonObject]
 _HANDLERS: Mapping[tuple[str, str], _Handler] = {
+    ("GET", ""): _overview,
     ("GET", "journal"): _journal,
     ("GET", "verdict"): _verdict,
     ("GET", "records"): _records,

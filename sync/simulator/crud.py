@@ -1,7 +1,6 @@
 """The standard calls that every ordinary resource shares."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 
 from sync.simulator.call import Call
 from sync.simulator.entity import Entity, Unique
@@ -10,8 +9,6 @@ from sync.simulator.protection import refuse_if_protected
 from sync.simulator.refusal import Errors, RefusedError, invalid
 from sync.simulator.tables import Record, fold, text_of
 from sync.simulator.validation import clean, selected_is_invalid
-
-Handler = Callable[[Call], SimulatedResponse]
 
 
 def show(call: Call, entity: Entity, *, parameter: str = "uuid") -> SimulatedResponse:
@@ -81,15 +78,11 @@ def batch_destroy(call: Call, entity: Entity) -> SimulatedResponse:
     return call.success(204, {"message": "Deleted."})
 
 
-def remove(call: Call, table: str, record: Record) -> None:
+def remove(call: Call, table: str, record: Record, *, action: str = "deleted") -> None:
     """Mark a record as deleted and leave the effect for the journal."""
     if record.deleted_at is None:
-        call.store.table(table).delete(record, _later_than_creation(call, record))
-        call.note("deleted", record, table)
-
-
-def _later_than_creation(call: Call, record: Record) -> datetime:
-    return max(call.now, record.created_at)
+        call.store.table(table).delete(record, call.now)
+        call.note(action, record, table)
 
 
 def _batch_member(call: Call, entity: Entity, uuid: object, index: int) -> Record:

@@ -65,7 +65,7 @@ def json_response(
     status: int, payload: object, *, headers: Mapping[str, str] | None = None
 ) -> SimulatedResponse:
     """Return a JSON answer."""
-    body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+    body = json.dumps(payload, separators=(",", ":")).encode()
     return SimulatedResponse(
         status, headers={"Content-Type": "application/json", **(headers or {})}, body=body
     )

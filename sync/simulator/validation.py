@@ -19,6 +19,7 @@ _DATETIME = re.compile(
     r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?)?",
     re.IGNORECASE,
 )
+_GRADE_DIGITS_MAX = 6
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+|[^@\s]{1,64}@localhost")
 _URL = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -155,6 +156,8 @@ def _grade(value: object, item: Field, *, has_limit: bool) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _WrongError(f"The {label(item.name)} field must be a number.")
     grade = Decimal(repr(value))
+    if not grade.is_finite() or grade.adjusted() > _GRADE_DIGITS_MAX:
+        raise _WrongError(f"The {label(item.name)} field must be a number.")
     if grade < 0:
         raise _WrongError(f"The {label(item.name)} field must be at least 0.")
     if has_limit and grade > 10:

@@ -51,6 +51,8 @@ def test_detaching_makes_a_module_attachable_again() -> None:
 
     assert status == 204
     assert first in curriculum.attachable()
+    actions = [write.action for write in curriculum.practice.simulator.journal.writes]
+    assert actions[-2:] == ["attached", "detached"]
 
 
 def test_an_attachment_takes_its_own_values_or_the_modules() -> None:

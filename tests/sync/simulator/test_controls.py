@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sync.simulator import FOREIGN_TENANT, PRACTICE_TENANT
 from tests.sync.simulator.practice import Pairs, Practice, decoded
 
 
@@ -126,6 +127,16 @@ def test_a_wrong_question_is_refused_with_a_hint(path: str) -> None:
     response = Practice().send("GET", f"/_simulator/{path}", query=(("after", "x"),))
 
     assert response.status == 422
+
+
+def test_the_overview_tells_the_practice_credentials() -> None:
+    overview = _get(Practice(), "")
+
+    assert [tenant["domain"] for tenant in overview["tenants"]] == [
+        PRACTICE_TENANT.domain,
+        FOREIGN_TENANT.domain,
+    ]
+    assert overview["tenants"][0]["client_secret"] == PRACTICE_TENANT.client_secret
 
 
 def test_an_unknown_control_names_the_known_ones() -> None:

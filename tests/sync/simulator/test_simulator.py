@@ -1,7 +1,9 @@
 """The public names, and what a host can do with them."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 from sync import simulator
 from sync.simulator import FOREIGN_TENANT, PRACTICE_TENANT, Simulator, Tenant, practice_tenant
@@ -14,6 +16,25 @@ def test_the_core_needs_no_http_library() -> None:
     answer = subprocess.run([sys.executable, "-c", program], check=False)
 
     assert answer.returncode == 0
+
+
+def test_the_reading_of_the_contract_is_independent() -> None:
+    folder = Path(simulator.__file__).parent
+    strangers = {
+        (path.name, name)
+        for path in folder.glob("*.py")
+        for name in _imported(path)
+        if not name.startswith(("sync.simulator", "sync.errors"))
+        and name.partition(".")[0] not in sys.stdlib_module_names
+    }
+
+    assert strangers == {("http_server.py", "aiohttp")}
+
+
+def _imported(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    plain = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    return plain | {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
 
 
 def test_the_public_names_are_there() -> None:

@@ -153,6 +153,15 @@ def test_a_body_that_is_not_json_is_malformed() -> None:
         assert practice.send("POST", "/students", headers=headers, body=body).status == 400
 
 
+def test_any_text_comes_back_as_it_was_sent() -> None:
+    practice = Practice()
+    name = "Çağlar \ud800 \u0000 \U0001f393"
+
+    student = practice.make("/students", **{**STUDENT, "name": name})
+
+    assert practice.get(f"/students/{student}")["data"]["name"] == name
+
+
 def test_a_json_body_without_its_content_type_counts_as_empty() -> None:
     practice = Practice()
 
