@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from typing import Any
 
 
@@ -74,7 +75,9 @@ async def _receive_chunks(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def raw_server(respond: Respond) -> AsyncIterator[RawServer]:
+async def raw_server(
+    respond: Respond, *, ssl_context: SSLContext | None = None
+) -> AsyncIterator[RawServer]:
     """Give a server that answers each request by calling `respond`."""
     state = RawServer()
     tasks: set[asyncio.Task[None]] = set()
@@ -100,7 +103,7 @@ async def raw_server(respond: Respond) -> AsyncIterator[RawServer]:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(start, "127.0.0.1", 0)
+    server = await asyncio.start_server(start, "127.0.0.1", 0, ssl=ssl_context)
     state.port = server.sockets[0].getsockname()[1]
     try:
         yield state

@@ -5,11 +5,14 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
 from sync.dokstamp.answer import Fault, Meaning
 from sync.dokstamp.request import Request, Upload
+from sync.errors import ConfigurationError
+from tests.sync.dokstamp.certificate import make_certificate
 from tests.sync.dokstamp.raw_server import Received, http, json_http, raw_server
 from tests.sync.dokstamp.talking import (
     CREATE,
@@ -182,8 +185,8 @@ async def test_an_answer_that_does_not_come_in_time_leaves_a_write_uncertain() -
             await release.wait()
 
     async with talk(respond) as (_, client):
-        read, _ = await client.send(READ, timeout_seconds=0.2)
-        write, exchanges = await client.send(CREATE, timeout_seconds=0.05)
+        read, _ = await client.send(READ, timeout_seconds=0.4)
+        write, exchanges = await client.send(CREATE, timeout_seconds=0.4)
 
     assert (read.meaning, read.fault) == (Meaning.UNAVAILABLE, Fault.TIMEOUT)
     assert (write.meaning, write.fault) == (Meaning.UNCERTAIN, Fault.TIMEOUT)
@@ -244,3 +247,31 @@ async def test_a_cancelled_call_leaves_the_client_usable() -> None:
         answer, _ = await client.send(READ)
 
     assert answer.meaning is Meaning.DONE
+
+
+async def test_a_certificate_that_is_not_trusted_is_a_wrong_setting(tmp_path: Path) -> None:
+    shown, trusting = make_certificate(tmp_path)
+    respond = always(json_http(200, {}))
+
+    async with raw_server(respond, ssl_context=shown) as server:
+        address = f"https://127.0.0.1:{server.port}"
+        async with client_at(address) as stranger:
+            with pytest.raises(ConfigurationError, match=r"certificate.*DOKSTAMP_BASE_URL"):
+                await stranger.send(READ)
+        received = len(server.received)
+        async with client_at(address, ssl_context=trusting) as client:
+            answer, _ = await client.send(READ)
+
+    assert received == 0
+    assert answer.meaning is Meaning.DONE
+
+
+async def test_a_server_that_does_not_speak_tls_was_sent_nothing() -> None:
+    async with (
+        raw_server(always(json_http(200, {}))) as server,
+        client_at(f"https://127.0.0.1:{server.port}") as client,
+    ):
+        answer, exchanges = await client.send(CREATE, timeout_seconds=0.3)
+
+    assert answer.meaning is Meaning.UNAVAILABLE
+    assert [exchange.fault for exchange in exchanges] == [Fault.CONNECT]
