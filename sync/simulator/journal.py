@@ -11,7 +11,9 @@ from sync.simulator.multipart import digest
 from sync.simulator.tables import Record, stamp
 
 # Marks that a caller earns innocently by repeating what it got no answer to.
-_FORGIVEN_AFTER_LOSS = frozenset({"needless_update", "unknown_path", "repeated_revoke"})
+_FORGIVEN_AFTER_LOSS = frozenset(
+    {"needless_update", "repeated_revoke", "unknown_path", "used_file"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,3 +73,13 @@ def test_repeating_an_update_whose_answer_was_lost_is_forgiven() -> None:
     practice.call("PATCH", path, {"name": "New"})
 
     assert practice.simulator.verdict().is_clean
+
+
+def test_a_used_file_that_stops_a_second_try_is_forgiven() -> None:
+    practice = Practice(Fault(kind="error_after", path="/certificates", nth=1))
+    fields = practice.graduate()
+
+    statuses = [practice.call("POST", "/certificates", fields).status for _ in range(2)]
+
+    assert statuses == [500, 422]
+    assert practice.simulator.verdict().is_clean
