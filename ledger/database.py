@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, Literal, TextIO, TypeVar
+from typing import Final, Literal, NoReturn, TextIO, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.engine import Engine
@@ -66,6 +66,14 @@ def translated(error: DBAPIError | sqlite3.Error) -> Exception:
     return error
 
 
+def _raise_translated(error: DBAPIError | sqlite3.Error) -> NoReturn:
+    meaning = translated(error)
+    if meaning is error:
+        # As its own cause it would lead whoever follows causes round in a circle.
+        raise error
+    raise meaning from error
+
+
 class Database:
     """A SQLite file with one writer and a few readers."""
 
@@ -74,6 +82,7 @@ class Database:
         self._durability = durability
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix=f"write {path.name}")
         self._checkpointer: TextIO | None = None
+        self._is_closed = False
         self._writer = self._writing_engine()
         self._readers = self._reading_engine()
         self._inline_reader = self._inline_reading_engine()
@@ -94,7 +103,7 @@ class Database:
             async with self._readers.connect() as connection:
                 return await connection.run_sync(function)
         except (DBAPIError, sqlite3.Error) as error:
-            raise translated(error) from error
+            _raise_translated(error)
 
     def read_now(self, function: Callable[[Connection], T]) -> T:
         """Run a function that only reads, in the calling thread: for steps of another database.
@@ -105,10 +114,13 @@ class Database:
             with self._inline_reader.begin() as connection:
                 return function(connection)
         except (DBAPIError, sqlite3.Error) as error:
-            raise translated(error) from error
+            _raise_translated(error)
 
     async def close(self) -> None:
-        """Finish what runs and let go of every connection, thread and lock."""
+        """Finish what runs and let go of every connection, thread and lock; twice is safe."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         await self._readers.dispose()
         self._inline_reader.dispose()
         loop = asyncio.get_running_loop()
@@ -123,7 +135,7 @@ class Database:
             with self._writer.begin() as connection:
                 return function(connection)
         except (DBAPIError, sqlite3.Error) as error:
-            raise translated(error) from error
+            _raise_translated(error)
 
     def _writing_engine(self) -> Engine:
         # One connection for the life of the process; the thread pool keeps it in one thread.

@@ -34,9 +34,9 @@ def holders(
     connection: Connection, scope: Scope, *, entity: str, targets: Iterable[TargetId]
 ) -> dict[TargetId, SourceRef]:
     """Return which source records hold these targets."""
-    by_key = {target.casefold(): target for target in targets}
-    wanted = list(by_key)
-    found: dict[TargetId, SourceRef] = {}
+    asked = tuple(targets)
+    wanted = sorted({target.casefold() for target in asked})
+    by_key: dict[str, SourceRef] = {}
     for start in range(0, len(wanted), KEYS_MAX):
         statement = select(bindings).where(
             _within(bindings, scope),
@@ -45,8 +45,8 @@ def holders(
             bindings.c.target_key.in_(wanted[start : start + KEYS_MAX]),
         )
         for row in connection.execute(statement):
-            found[by_key[row.target_key]] = SourceRef(row.entity, row.source_id)
-    return found
+            by_key[row.target_key] = SourceRef(row.entity, row.source_id)
+    return {target: by_key[target.casefold()] for target in asked if target.casefold() in by_key}
 
 
 def write(connection: Connection, scope: Scope, *, binding: Binding) -> None:
@@ -58,21 +58,21 @@ def write(connection: Connection, scope: Scope, *, binding: Binding) -> None:
         "position": binding.position,
     }
     told = {"sent": binding.sent, "is_complete": binding.is_complete}
-    changed = connection.execute(
-        bindings.update()
-        .where(_within(bindings, scope), _of(bindings, binding.reference))
-        .values(**values, **told)
-    )
     key = _row(scope, binding.reference)
-    if changed.rowcount == 0:
-        try:
+    try:
+        changed = connection.execute(
+            bindings.update()
+            .where(_within(bindings, scope), _of(bindings, binding.reference))
+            .values(**values, **told)
+        )
+        if changed.rowcount == 0:
             connection.execute(bindings.insert(), {**key, **values, **told})
-        except RowExistsError as error:
-            message = (
-                f"the target of {binding.reference} is bound to another record: "
-                "look with `mapping find`, then `mapping release` the wrong one"
-            )
-            raise ConflictError(message) from error
+    except RowExistsError as error:
+        message = (
+            f"the target of {binding.reference} is bound to another record: "
+            "look with `mapping find`, then `mapping release` the wrong one"
+        )
+        raise ConflictError(message) from error
     connection.execute(binding_history.insert(), {**key, **values})
 
 
