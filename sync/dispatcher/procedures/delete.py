@@ -16,7 +16,7 @@ from typing import Final
 
 from ledger.reference import TargetId
 from sync.dispatcher.asking import ask, walk
-from sync.dispatcher.decide import done, in_doubt, put_off, put_off_unknown
+from sync.dispatcher.decide import done, in_doubt, put_off, put_off_unknown, without_doubt
 from sync.dispatcher.procedures import requests
 from sync.dispatcher.procedures.certificates import names
 from sync.dispatcher.procedures.detach import detach_all
@@ -124,4 +124,5 @@ def _turn_to(
     instead: Way, work: Work, reason: Reason, rules: Rules
 ) -> Generator[Step, Reply, Settlement]:
     yield Progress(work.operation, facts={INSTEAD_FACT: reason.value})
-    return (yield from instead(work, rules=rules, reason=reason.value))
+    # The record was seen after any DELETE of it: nothing is in doubt any more.
+    return (yield from instead(without_doubt(work), rules=rules, reason=reason.value))

@@ -31,8 +31,7 @@ class Way(Protocol):
 def mark(work: Work, *, rules: Rules, reason: str = "") -> Generator[Step, Reply, Settlement]:
     """Settle a removal by the field that retires the record."""
     body = dict(entity(work).retired_body() or {})
-    sent = work.sent or {}
-    if not work.possibly_sent and (work.is_retired or _differing(sent, body) == ()):
+    if _is_so(work):
         return done(work, after=After.RETIRED, reason=reason or Reason.ALREADY_SO)
     if work.possibly_sent and work.target is not None:
         row = yield from read(work, work.target, rules=rules)
@@ -57,7 +56,7 @@ def mark(work: Work, *, rules: Rules, reason: str = "") -> Generator[Step, Reply
 
 def drop(work: Work, *, rules: Rules, reason: str = "") -> Generator[Step, Reply, Settlement]:
     """Settle the removal of an enrollment, which stays as it is once a certificate names it."""
-    if work.target is not None and not work.is_retired:
+    if work.target is not None and not _is_so(work):
         named = yield from name_enrollment(work, work.target, rules=rules)
         if named is not None:
             return named
@@ -95,6 +94,13 @@ def retire(work: Work, *, rules: Rules) -> Generator[Step, Reply, Settlement]:
     if rules.delete_policy is DeletePolicy.CHECKED_DELETE and name in DEPENDANTS:
         return (yield from delete(work, rules=rules, instead=WAYS[name]))
     return (yield from WAYS[name](work, rules=rules))
+
+
+def _is_so(work: Work) -> bool:
+    """Tell whether DokStamp was left retired, so that nothing is to be called."""
+    body = entity(work).retired_body() or {}
+    was_sent = work.sent is not None and _differing(work.sent, body) == ()
+    return not work.possibly_sent and (work.is_retired or was_sent)
 
 
 def _differing(shown: Row, body: Mapping[str, object]) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ import pytest
 
 from ledger.reference import SourceRef
 from sync.dispatcher.reasons import Reason
-from sync.dispatcher.step import Outcome
+from sync.dispatcher.step import Outcome, Work
 from tests.sync.dispatcher.procedures.samples import row, upsert
 from tests.sync.dispatcher.procedures.transcript import (
+    Reply,
     answered,
     fails,
     lists,
@@ -178,13 +179,18 @@ def test_a_filter_that_fails_falls_back_to_the_whole_list() -> None:
     ],
     ids=lambda value: str(value) if isinstance(value, str) else "",
 )
-@pytest.mark.parametrize(("possibly_sent", "outcome"), [(False, "retry"), (True, "uncertain")])
+@pytest.mark.parametrize(
+    ("work", "outcome"),
+    [
+        (upsert("course"), Outcome.RETRY),
+        (upsert("course", possibly_sent=True), Outcome.UNCERTAIN),
+    ],
+    ids=["sent nothing", "possibly sent"],
+)
 def test_a_search_without_an_answer_is_put_off_and_never_absence(
-    reply: object, reason: str, possibly_sent: bool, outcome: str
+    reply: Reply, reason: str, work: Work, outcome: Outcome
 ) -> None:
-    work = upsert("course", possibly_sent=possibly_sent)
-
-    played = play(work, [(SEARCHES["course"], reply)])  # type: ignore[list-item]
+    played = play(work, [(SEARCHES["course"], reply)])
 
     assert played.settlement.outcome == outcome
     assert played.settlement.reason == reason
