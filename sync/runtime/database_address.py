@@ -1,0 +1,32 @@
+"""Which file a database address names."""
+
+from pathlib import Path
+from typing import Final
+
+_SQLITE: Final = ("sqlite+aiosqlite:", "sqlite:")
+_POSTGRESQL: Final = ("postgresql", "postgres:")
+_EXPECTED: Final = "must name a file, as in sqlite+aiosqlite:///dokstamp-ledger.db"
+
+
+def database_path(address: str) -> Path:
+    """Return the file that an address or plain path names; raises ValueError for any other.
+
+    What is refused is not repeated: an address may hold a password.
+    """
+    if address.startswith(_POSTGRESQL):
+        message = f"PostgreSQL is not supported by this version: {_EXPECTED}"
+        raise ValueError(message)
+    scheme = next((scheme for scheme in _SQLITE if address.startswith(scheme)), None)
+    name = address if scheme is None else _after_slashes(address.removeprefix(scheme))
+    # Without a scheme, ':' alone is no reason to refuse: it may stand in a file's name.
+    is_foreign = scheme is None and "://" in name
+    if is_foreign or "?" in name or name in {"", ":memory:"} or name.endswith("/"):
+        raise ValueError(_EXPECTED)
+    return Path(name)
+
+
+def _after_slashes(rest: str) -> str:
+    """Return the path after `///`: relative as it is, absolute with a fourth slash."""
+    if not rest.startswith("///"):
+        raise ValueError(_EXPECTED)
+    return rest.removeprefix("///")
