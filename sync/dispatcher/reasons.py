@@ -34,6 +34,7 @@ class Reason(StrEnum):
     DELETE_REFUSED = "delete_refused"
     DETACH_REFUSED = "detach_refused"
     AFTER_OTHERS = "after_others"
+    UNEXPECTED = "unexpected"
 
     # Held for a person.
     SEVERAL_MATCHES = "several_matches"
@@ -47,6 +48,8 @@ class Reason(StrEnum):
     EMAIL_TAKEN = "email_taken"
     CODE_TAKEN = "code_taken"
     NOT_TAKEN = "not_taken"
+    READ_REFUSED = "read_refused"
+    CHANGE_REFUSED = "change_refused"
     BIND_INSTITUTION = "bind_institution"
     INSTITUTION_SUSPENDED = "institution_suspended"
     CERTIFICATE_NAMES_IT = "certificate_names_it"
@@ -135,6 +138,10 @@ WORDS: Final[dict[str, Words]] = {
         "Detach it in the dashboard, " + _RETRY,
     ),
     Reason.AFTER_OTHERS: Words("It waits for others of the same conversation.", _BY_ITSELF),
+    Reason.UNEXPECTED: Words(
+        "The program itself failed while working on it.",
+        "It is tried again a few times; look at the log for the cause, " + _RETRY,
+    ),
     Reason.SEVERAL_MATCHES: Words(
         "Several records in DokStamp match; none was taken.",
         "Find the right one, `mapping bind` it, " + _RETRY,
@@ -177,6 +184,13 @@ WORDS: Final[dict[str, Words]] = {
     Reason.NOT_TAKEN: Words(
         "DokStamp accepted the change but still shows the old value.",
         "Look at the record in DokStamp, " + _RETRY,
+    ),
+    Reason.READ_REFUSED: Words(
+        "DokStamp refuses to show the record.", "Look at it in DokStamp, " + _RETRY
+    ),
+    Reason.CHANGE_REFUSED: Words(
+        "DokStamp shows the record but knows no way to change it.",
+        "Change it in the dashboard, " + _RETRY,
     ),
     Reason.BIND_INSTITUTION: Words(
         "INSTITUTIONS is `bind`, so no institution is made.",

@@ -171,7 +171,7 @@ def _judge_detach(
     """Return why a module cannot be attached anew; None once it is detached."""
     if answer.meaning is Meaning.DONE:
         return None
-    if answer.meaning is not Meaning.REFUSED:
+    if answer.meaning not in {Meaning.REFUSED, Meaning.MISSING, Meaning.INVALID}:
         return put_off(work, answer)
     if not is_definite(answer):
         return (yield from once_more(work, rules=rules))

@@ -43,6 +43,10 @@ from sync.dokstamp.request import Request
 TRIES_MAX: Final = 5
 TRIES_FACT: Final = "detach_tries"
 
+_JUDGED_BY_LIST: Final = frozenset(
+    {Meaning.DONE, Meaning.REFUSED, Meaning.MISSING, Meaning.INVALID}
+)
+
 
 def detach(works: tuple[Work, ...], *, rules: Rules) -> Conversation:
     """Settle the removals of attachments."""
@@ -81,7 +85,7 @@ def detach_all(
     if not attached:
         return None
     answer = yield from ask(request_detach(course, attached), (work.operation,))
-    if answer.meaning not in {Meaning.DONE, Meaning.REFUSED}:
+    if answer.meaning not in _JUDGED_BY_LIST:
         return put_off(work, answer)
     left = yield from _attached(in_doubt(work), course, attached, rules)
     if isinstance(left, Settlement):
@@ -154,7 +158,7 @@ def _send(course: TargetId, works: list[Work]) -> Generator[Step, Reply, Answer]
 def _judge(
     course: TargetId, works: list[Work], answer: Answer, rules: Rules
 ) -> Generator[Step, Reply, list[Settlement]]:
-    if answer.meaning not in {Meaning.DONE, Meaning.REFUSED, Meaning.MISSING, Meaning.INVALID}:
+    if answer.meaning not in _JUDGED_BY_LIST:
         return [put_off(work, answer) for work in works]
     doubted = [in_doubt(work) for work in works]
     settled, left = yield from _confirm(course, doubted, rules)

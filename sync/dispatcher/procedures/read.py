@@ -32,7 +32,7 @@ def read(work: Work, target: TargetId, *, rules: Rules) -> Generator[Step, Reply
         case Meaning.MISSING:
             return (yield from pick(work, target, path=collection(work), rules=rules))
         case Meaning.INVALID | Meaning.REFUSED:
-            return held(work, Reason.NOT_UNDERSTOOD)
+            return held(work, Reason.READ_REFUSED)
         case _:
             return put_off(work, answer)
 

@@ -157,7 +157,7 @@ def _missing(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement]:
         return seen
     if seen is None:
         return held(work, Reason.MISSING, after=After.MISSING)
-    return held(work, Reason.NOT_UNDERSTOOD)
+    return held(work, Reason.CHANGE_REFUSED)
 
 
 def _target(work: Work) -> TargetId:

@@ -26,7 +26,7 @@ from tests.sync.dispatcher.procedures.transcript import (
 COURSE_PATH = "/courses/course-CS-uuid"
 ENROLLMENT_PATH = "/enrollments/enrollment-E-1-uuid"
 CERTIFICATES = "GET /certificates?where[student_uuid]=student-S-1-uuid"
-MARKED = {
+MARKED: dict[str, tuple[str, dict[str, object]]] = {
     "institution": ("/institutions/institution-DEMO-uuid", {"status": "inactive"}),
     "course": (COURSE_PATH, {"status": "archived"}),
     "module": ("/modules/module-MA1-uuid", {"is_active": False}),

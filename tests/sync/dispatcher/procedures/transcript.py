@@ -21,6 +21,7 @@ class Transcript:
 
     calls: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    made_for: list[tuple[OperationKey, ...]] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
     """Calls and progress together, as they came."""
@@ -91,6 +92,7 @@ def _reply(
     line = line_of(step.request)
     done.calls.append(line)
     done.requests.append(step.request)
+    done.made_for.append(step.operations)
     done.order.append(line)
     assert left, f"not in the script: {line} after {done.calls[:-1]}"
     expected, answer = left.pop(0)
