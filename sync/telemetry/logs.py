@@ -1,0 +1,78 @@
+"""Turns signals into structlog events; who embeds it decides where those go and how they look."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, Final, Literal, Protocol
+
+import structlog
+
+from sync.telemetry import signals
+from sync.telemetry.signals import Announce, OperationSettled, Signal
+
+LOGGER: Final = "dokstamp_ledger"
+Level = Literal["debug", "info", "warning", "error"]
+
+LEVELS: Final[Mapping[type[Signal], Level]] = {
+    signals.ServiceStarted: "info",
+    signals.ServiceStopped: "info",
+    signals.IngestStarted: "info",
+    signals.IngestFinished: "info",
+    signals.EventsTaken: "debug",
+    signals.EventRefused: "warning",
+    signals.BatchPlanned: "debug",
+    signals.EventParked: "error",
+    signals.OperationClaimed: "debug",
+    signals.OperationSettled: "debug",
+    signals.LeaseLost: "warning",
+    signals.CallMade: "debug",
+    signals.TenantPaused: "warning",
+    signals.CircuitChanged: "warning",
+    signals.TenantStopped: "error",
+    signals.LoopDied: "error",
+    signals.LoopRestarted: "warning",
+}
+OUTCOMES: Final[Mapping[str, Level]] = {
+    "uncertain": "warning",
+    "held": "warning",
+    "dead": "warning",
+}
+"""Settlements that somebody may want to read about; the others are the normal course."""
+_WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+class Logger(Protocol):
+    """What takes an event and its facts: structlog's bound logger does."""
+
+    def debug(self, event: str, **facts: Any) -> object: ...  # noqa: ANN401, D102
+    def info(self, event: str, **facts: Any) -> object: ...  # noqa: ANN401, D102
+    def warning(self, event: str, **facts: Any) -> object: ...  # noqa: ANN401, D102
+    def error(self, event: str, **facts: Any) -> object: ...  # noqa: ANN401, D102
+
+
+def log_signals(logger: Logger | None = None) -> Announce:
+    """Return a listener that logs every signal; without a logger, structlog's own is asked."""
+    chosen: Logger = logger or structlog.get_logger(LOGGER)
+
+    def listen(signal: Signal) -> None:
+        say: Callable[..., object] = getattr(chosen, _level(signal))
+        say(_event(signal), **_facts(signal))
+
+    return listen
+
+
+def _level(signal: Signal) -> Level:
+    if isinstance(signal, OperationSettled):
+        return OUTCOMES.get(signal.outcome, LEVELS[OperationSettled])
+    return LEVELS[type(signal)]
+
+
+def _event(signal: Signal) -> str:
+    """Return the signal's name in snake case: CallMade is call_made."""
+    return _WORD_START.sub("_", type(signal).__name__).lower()
+
+
+def _facts(signal: Signal) -> dict[str, object]:
+    facts = {each.name: getattr(signal, each.name) for each in fields(signal)}
+    error = facts.pop("error", None)
+    return facts if error is None else {**facts, "exc_info": error}
