@@ -10,6 +10,7 @@ from ledger.errors import IntegrityError
 from ledger.outbox.operation import FINAL, MOVES, Move, Operation, State
 from ledger.reference import OperationKey, Position, Scope, SourceRef
 from ledger.schema.tables import operation_events, operation_references, operations
+from ledger.schema.vault_tables import insert_or_ignore
 
 KEYS_MAX = 500
 _OPEN_STATES = [state.value for state in State if state not in FINAL]
@@ -238,7 +239,8 @@ def link_event(
         for key in dict.fromkeys(keys)
     ]
     if rows:
-        connection.execute(operation_events.insert(), rows)
+        # The parts of one plan are one event, and a later part may tell of an earlier one's.
+        connection.execute(insert_or_ignore(connection, operation_events), rows)
 
 
 def events_of(

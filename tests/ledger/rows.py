@@ -1,9 +1,10 @@
 """The rows that tests begin with, and a ledger in memory to put them in."""
 
+from functools import cache
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from ledger.log.merkle import CompactRange
@@ -39,20 +40,35 @@ def begin_ledger(connection: Connection) -> None:
     connection.execute(epochs.insert(), {"ledger": LEDGER_SCOPE.ledger, "epoch": 0})
 
 
+@cache
+def begun() -> bytes:
+    """Return a migrated database with one empty ledger, made once for all tests."""
+    engine = _engine()
+    with engine.begin() as connection:
+        begin_ledger(connection)
+    image: bytes = engine.raw_connection().driver_connection.serialize()  # type: ignore[union-attr]
+    engine.dispose()
+    return image
+
+
+def _engine() -> Engine:
+    engine = create_engine(
+        "sqlite://",
+        poolclass=StaticPool,
+        connect_args={"isolation_level": None, "check_same_thread": False},
+    )
+    event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
 class Memory:
     """A ledger in memory: the same tables and triggers, gone with the test."""
 
     def __init__(self) -> None:
-        self.engine = create_engine(
-            "sqlite://",
-            poolclass=StaticPool,
-            connect_args={"isolation_level": None, "check_same_thread": False},
-        )
-        event.listen(self.engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+        self.engine = _engine()
+        event.listen(self.engine, "connect", lambda driver, _: driver.deserialize(begun()))
 
     def __enter__(self) -> Self:
-        with self.engine.begin() as connection:
-            begin_ledger(connection)
         return self
 
     def __exit__(

@@ -1,0 +1,160 @@
+"""Plans told briefly: what tests of the outbox begin with."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from ledger.outbox import fold_store, gate_store, record_store, store
+from ledger.outbox.fold_store import Cause
+from ledger.outbox.gate import Gate, GateKind
+from ledger.outbox.lease_store import ClaimTerms
+from ledger.outbox.operation import Operation, Priority, State
+from ledger.outbox.plan import Hold, Intent, Plan, Superseding
+from ledger.outbox.record_store import Facts, Named
+from ledger.reference import OperationKey, SourceRef
+from ledger.schema.tables import operations
+from tests.ledger.rows import LEDGER_SCOPE
+
+SOURCE = "urn:university"
+
+
+def record(name: str) -> SourceRef:
+    """Return the course of this name."""
+    return SourceRef("course", name)
+
+
+def key(name: str) -> OperationKey:
+    """Return a short key, since nothing depends on how keys look."""
+    return OperationKey(name)
+
+
+def bound(name: str) -> Gate:
+    """Return a gate that waits until a record is bound."""
+    return Gate(GateKind.BOUND, record(name))
+
+
+def complete(name: str) -> Gate:
+    """Return a gate that waits until a record is complete."""
+    return Gate(GateKind.COMPLETE, record(name))
+
+
+def after(operation: str, about: str = "C-1") -> Gate:
+    """Return a gate that waits for an operation to end."""
+    return Gate(GateKind.AFTER, record(about), operation=key(operation))
+
+
+@dataclass
+class Outbox:
+    """Folds small plans one after another, each caused by an event of its own."""
+
+    connection: Connection
+    position: int = 0
+    planned: int = 1000
+
+    def plan(
+        self,
+        name: str,
+        about: str | None = None,
+        *,
+        gates: tuple[Gate, ...] = (),
+        lane: str | None = None,
+        supersedes: str | None = None,
+        holds: tuple[Hold, ...] = (),
+        names: tuple[str, ...] = (),
+        priority: int = Priority.REST,
+        held: str | None = None,
+        finished: str | None = None,
+        removes: bool = False,
+        completes: bool = False,
+    ) -> Operation:
+        """Plan one operation on a record (of the operation's own name unless told otherwise)."""
+        reference = record(about or name)
+        self.position += 1
+        if record_store.find(self.connection, LEDGER_SCOPE, reference=reference) is None:
+            self.see(about or name)
+        intent = Intent(
+            key=key(name),
+            cause=self.position,
+            reference=reference,
+            kind="retire" if removes else "upsert",
+            gates=gates,
+            priority=priority,
+            held=held,
+            finished=finished,
+            completes=completes,
+        )
+        given_way = () if supersedes is None else (Superseding(key(supersedes), key(name)),)
+        self.fold(
+            Plan(self.position, intents=(intent,), supersedings=given_way, holds=holds),
+            Facts(
+                references=tuple(Named(f"{each}_id", record(each)) for each in names),
+                lane=name if lane is None else lane,
+                removes=removes,
+            ),
+            about=about or name,
+        )
+        return self.the(name)
+
+    def fold(self, plan: Plan, facts: Facts, *, about: str) -> None:
+        """Fold a plan that an event about a record caused."""
+        cause = Cause(self.position, record(about), source=SOURCE, sequence=None, facts=facts)
+        self.planned += 1
+        fold_store.fold_plan(
+            self.connection, LEDGER_SCOPE, cause=cause, plan=plan, position=self.planned
+        )
+
+    def see(self, name: str) -> None:
+        """Let a record's first event enter the log."""
+        record_store.first_seen(
+            self.connection,
+            LEDGER_SCOPE,
+            reference=record(name),
+            owner=SOURCE,
+            position=self.position,
+        )
+
+    def the(self, name: str) -> Operation:
+        """Return an operation as it stands."""
+        return store.find(self.connection, LEDGER_SCOPE, keys=[key(name)])[key(name)]
+
+    def states(self) -> dict[str, State]:
+        """Return the state of every operation."""
+        page = store.read_page(self.connection, LEDGER_SCOPE, limit=10_000)
+        return {operation.key: operation.state for operation in page}
+
+    def waits(self, name: str) -> list[str]:
+        """Return why an operation's gates are closed."""
+        closed = gate_store.closed_of(self.connection, LEDGER_SCOPE, operation=self.the(name))
+        return [why.value for _, why in closed]
+
+    def drain(self, limit: int = 100) -> int:
+        """Open what can be opened; returns how many pages that took."""
+        pages = 0
+        while gate_store.open_page(self.connection, LEDGER_SCOPE, limit=limit):
+            pages += 1
+        return pages
+
+    def put(self, name: str, state: State, **columns: object) -> None:
+        """Bring an operation into a state without asking how it came there."""
+        changed = operations.update().where(store.within(LEDGER_SCOPE), operations.c.key == name)
+        self.connection.execute(changed.values(state=state.value, **columns))
+
+
+def terms(
+    *,
+    host: str = "host a",
+    now: float = 100.0,
+    lanes_max: int = 8,
+    group_max: int = 10,
+    groups: bool = False,
+) -> ClaimTerms:
+    """Return terms of a claim that lasts a minute, with a settle window of 30 seconds."""
+    return ClaimTerms(
+        host=host,
+        now=now,
+        until=now + 60,
+        lanes_max=lanes_max,
+        group_max=group_max,
+        settle_seconds=30,
+        may_group=lambda _: groups,
+    )
