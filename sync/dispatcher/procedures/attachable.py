@@ -17,6 +17,7 @@ from sync.dispatcher.step import Reply, Settlement, Step, Work
 from sync.dokstamp.answer import Meaning
 from sync.dokstamp.envelope import uuid_of
 from sync.dokstamp.listing import Unknown
+from sync.dokstamp.request import path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,12 @@ def wanted_pair(work: Work) -> Pair:
 
 def attach_path(course: TargetId) -> str:
     """Return where modules are attached, and where those not attached are listed."""
-    return f"/courses/{course}/attach/modules"
+    return path_of("courses", course, "attach", "modules")
 
 
 def detach_path(course: TargetId) -> str:
     """Return where modules are detached."""
-    return f"/courses/{course}/detach/modules"
+    return path_of("courses", course, "detach", "modules")
 
 
 def free_modules(

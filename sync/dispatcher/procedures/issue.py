@@ -56,6 +56,8 @@ def _check(work: Work, rules: Rules) -> Settlement | None:
     """Return what is wrong before any call; what nobody checks later (API 11.11)."""
     if not rules.issue_certificates:
         return held(work, Reason.ISSUING_IS_OFF)
+    if rules.is_suspended:
+        return held(work, Reason.INSTITUTION_SUSPENDED)
     faults = entity(work).inconsistencies(state(work), work.names)
     if faults and not work.possibly_sent:
         return dead(work, Reason.INCONSISTENT, fields=tuple(fault.field for fault in faults))

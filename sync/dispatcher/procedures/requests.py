@@ -1,5 +1,7 @@
 """The requests of procedures, and where a record is found."""
 
+from urllib.parse import quote
+
 from ledger.reference import SourceRef, TargetId
 from sync.dispatcher.step import Work
 from sync.dokstamp.request import Body, Request, path_of
@@ -40,7 +42,9 @@ def state(work: Work) -> Data:
 
 def collection(work: Work) -> str:
     """Return the path of the list that the operation's record belongs to."""
-    return entity(work).collection(state(work), work.targets)
+    # A uuid is whatever DokStamp sent, so none is trusted to be harmless in a path.
+    quoted = {ref: TargetId(quote(target, safe="")) for ref, target in work.targets.items()}
+    return entity(work).collection(state(work), quoted)
 
 
 def address(work: Work, target: TargetId) -> str:

@@ -37,6 +37,8 @@ class Rules:
     institutions: Institutions = Institutions.CREATE
     issue_style: IssueStyle = IssueStyle.BOTH
     issue_certificates: bool = True
+    is_suspended: bool = False
+    """Whether DokStamp showed the institution as suspended: nothing is issued then (API 11.1)."""
     issue_polls_max: int = 5
     """How often an unfinished certificate is looked at before a person is told."""
     issue_poll_seconds: float = 24.0
