@@ -91,6 +91,11 @@ def _progressed(connection: Connection, scope: Scope, outcome: Outcome) -> None:
         _bind(connection, scope, outcome, target=target, state=BindingState.LIVE)
 
 
+def _told(connection: Connection, scope: Scope, outcome: Outcome) -> None:
+    key = OperationKey(outcome.public["operation"])
+    fold_store.link(connection, scope, keys=[key], position=outcome.position)
+
+
 def _settled(connection: Connection, scope: Scope, outcome: Outcome) -> None:
     public = outcome.public
     ending = Ending(
@@ -99,6 +104,7 @@ def _settled(connection: Connection, scope: Scope, outcome: Outcome) -> None:
         reason=public.get("reason"),
         not_before=public.get("not_before", 0) / 1000,
         failed=public.get("failed", False),
+        in_doubt=public.get("in_doubt", False),
     )
     operation = fold_store.fold_ending(connection, scope, ending=ending, position=outcome.position)
     _rebind(connection, scope, outcome, operation=operation)
@@ -207,6 +213,7 @@ def _quarantine_released(connection: Connection, scope: Scope, outcome: Outcome)
 _FOLDS: dict[str, Callable[[Connection, Scope, Outcome], None]] = {
     "operations.claimed": _claimed,
     "operation.progressed": _progressed,
+    "exchange.recorded": _told,
     "operation.settled": _settled,
     "mapping.bound": _bound,
     "mapping.released": _released,

@@ -15,7 +15,7 @@ from ledger.errors import (
 )
 from ledger.log.merkle import CompactRange
 from ledger.reference import LedgerId
-from ledger.schema import migrate
+from ledger.schema.migrate import is_current, upgrade
 from ledger.schema.tables import epochs, heads, ledgers
 from ledger.vault.key_file_store import make_key_file, read_key_file
 from ledger.vault.sealed import KEY_BYTES, MasterKey
@@ -49,8 +49,8 @@ async def initialise(
     main = Database(address.path, durability=address.durability)
     vault = Database(address.vault_path, durability=address.durability)
     try:
-        await vault.run(lambda connection: migrate.upgrade(connection, "vault"))
-        await main.run(lambda connection: migrate.upgrade(connection, "main"))
+        await vault.run(lambda connection: upgrade(connection, "vault"))
+        await main.run(lambda connection: upgrade(connection, "main"))
         ledger_id = LedgerId(entropy.bytes(LEDGER_ID_BYTES).hex())
         created_at = to_microseconds(clock.now())
         return await main.run(
@@ -94,7 +94,7 @@ def _create(
 
 def read_row(connection: Connection) -> Row[Any]:
     """Return the ledger's own row; raises a `SchemaError` where program and database do not fit."""
-    if not migrate.is_current(connection, "main"):
+    if not is_current(connection, "main"):
         message = "the database is not at this program's version: run `dokstamp-ledger init`"
         raise MigrationNeededError(message)
     return connection.execute(select(ledgers)).one()

@@ -19,7 +19,8 @@ from ledger.log.event import Event, NewEvent
 from ledger.log.merkle import CompactRange
 from ledger.reference import Json, LedgerId, Position, Scope, SourceRef
 from ledger.sealing import Sealer
-from ledger.transaction import Appended, Conditions, Offer, Transaction
+from ledger.signals import Bell
+from ledger.transaction import Admission, Appended, Conditions, Offer, Transaction
 from ledger.vault.key_file_store import read_key_file
 from ledger.vault.sealed import MasterKey
 from ledger.vault.vault_store import Vault
@@ -27,6 +28,7 @@ from ledger.writer import Failed, Writer
 
 T = TypeVar("T")
 Step = Callable[[Transaction], object]
+OUTCOME_ID_BYTES = 8
 
 
 class Ledger:
@@ -51,6 +53,7 @@ class Ledger:
         self._shared_sources = shared_sources
         self._writer: Writer[Step] = Writer(self._run_batch)
         self._entropy = entropy
+        self.bell = Bell()
         self.documents = Shelf(vault)
         self.sealer = Sealer(vault, ledger_id=ledger_id)
 
@@ -109,15 +112,35 @@ class Ledger:
 
     async def append(self, events: Sequence[NewEvent]) -> list[Appended]:
         """Append source events; each answer stands once the batch is durable."""
+        offers = await self.offers(events)
+        return await self.transact(lambda transaction: transaction.append(offers))
+
+    async def offers(self, events: Sequence[NewEvent]) -> list[Offer]:
+        """Return source events sealed and ready to be appended in a transaction."""
         if any(event.source == outcome_source(self.ledger_id) for event in events):
             message = "no source may call itself by the ledger's own name"
             raise EventError(message)
         prepared = await self.sealer.prepare(events, recorded_at=self.clock.now(), is_outcome=False)
-        offers = [
+        return [
             Offer(item, document=self.sealer.document_of(event))
             for event, item in zip(events, prepared, strict=True)
         ]
-        return await self.transact(lambda transaction: transaction.append(offers))
+
+    async def would_take(self, events: Sequence[NewEvent]) -> list[bool]:
+        """Tell for each event whether it would be taken if it were offered now, before the rest."""
+        documents = [self.sealer.document_of(event) for event in events]
+
+        def look(connection: Connection) -> list[bool]:
+            names = [(event.source, event.id) for event in events]
+            known = log_store.find_known(connection, self.scope.ledger, names=names)
+            admission = Admission(connection, self.scope, shared_sources=self._shared_sources)
+            return [
+                (event.source, event.id) not in known
+                and admission.refusal(event.subject, event.source, document=document) is None
+                for event, document in zip(events, documents, strict=True)
+            ]
+
+        return await self.read(look)
 
     async def outcome(
         self,
@@ -131,7 +154,7 @@ class Ledger:
         """Return an outcome event with a private part, ready to be recorded in a transaction."""
         event = NewEvent(
             source=outcome_source(self.ledger_id),
-            id=f"{event_type}/{self._entropy.bytes(8).hex()}",
+            id=f"{event_type}/{self.random_name(OUTCOME_ID_BYTES)}",
             type=event_type,
             subject=subject,
             public=public,
@@ -143,7 +166,9 @@ class Ledger:
 
     async def transact(self, step: Callable[[Transaction], T]) -> T:
         """Run one step atomically, sharing its commit with others; returns once it is durable."""
-        return cast("T", await self._writer.submit(step))
+        result = await self._writer.submit(step)
+        self.bell.ring()
+        return cast("T", result)
 
     async def read(self, function: Callable[[Connection], T]) -> T:
         """Run a function that only reads, on one consistent snapshot."""
@@ -154,6 +179,10 @@ class Ledger:
         return await self.read(
             lambda connection: log_store.read_head(connection, self.scope.ledger)
         )
+
+    def random_name(self, count: int) -> str:
+        """Return a name nobody else has, of that many random bytes in hex."""
+        return self._entropy.bytes(count).hex()
 
     async def events_at(self, positions: Iterable[Position]) -> dict[Position, Event]:
         """Return the events at these positions, opened."""

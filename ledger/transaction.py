@@ -4,7 +4,8 @@ A `Transaction` lives inside one database transaction that holds the ledger's he
 it also folds, in the same transaction, so the tables cannot say anything that the log does not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -20,7 +21,7 @@ from ledger.outbox import plan_codec, record_store
 from ledger.outbox.fold_store import Cause
 from ledger.outbox.lease_store import Claimed, ClaimTerms, claim, holds, release
 from ledger.outbox.plan import Plan
-from ledger.reference import Json, LedgerId, OperationKey, Position, Scope, SourceRef
+from ledger.reference import Json, LedgerId, Position, Scope, SourceRef
 
 PROJECTOR = "projector"
 """The checkpoint of the one projector of a ledger."""
@@ -68,6 +69,34 @@ class Conditions:
     """Sources declared to share one id space."""
 
 
+class Admission:
+    """Tells why the log does not take an event, from what it holds about its record."""
+
+    def __init__(
+        self, connection: Connection, scope: Scope, *, shared_sources: frozenset[str]
+    ) -> None:
+        self._connection = connection
+        self._scope = scope
+        self._shared_sources = shared_sources
+
+    def refusal(
+        self, reference: SourceRef | None, source: str, *, document: bytes | None
+    ) -> Verdict | None:
+        """Return the verdict that keeps an event out, or `None` when nothing does."""
+        if reference is None:
+            return None
+        record = record_store.find(self._connection, self._scope, reference=reference)
+        if record is not None and not self._may_share(record.owner, source):
+            return Verdict.FOREIGN
+        user = folding.document_user(self._connection, self._scope, document=document)
+        if user is not None and user != reference.source_id:
+            return Verdict.DOCUMENT_USED
+        return None
+
+    def _may_share(self, owner: str, source: str) -> bool:
+        return owner == source or {owner, source} <= self._shared_sources
+
+
 class Transaction:
     """What can be done to a ledger in one atomic step."""
 
@@ -77,7 +106,6 @@ class Transaction:
         self.connection = connection
         self.conditions = conditions
         self.head = head
-        self._outcomes = 0
 
     @property
     def scope(self) -> Scope:
@@ -88,6 +116,17 @@ class Transaction:
     def now(self) -> datetime:
         """The moment that everything in this transaction is recorded at."""
         return self.conditions.now
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo everything done inside if that fails, the log's growth included."""
+        before = self.head
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self.head = before
+            raise
 
     def append(self, offers: Sequence[Offer]) -> list[Appended]:
         """Give source events their positions; duplicates and refusals take none."""
@@ -114,28 +153,21 @@ class Transaction:
         return answers
 
     def _admit(self, offer: Offer, *, position: Position) -> Verdict:
-        prepared = offer.prepared
-        reference = prepared.subject
-        if reference is None:
-            return Verdict.TAKEN
-        record = record_store.find(self.connection, self.scope, reference=reference)
-        if record is not None and not self._may_share(record.owner, prepared.source):
-            return Verdict.FOREIGN
-        user = folding.document_user(self.connection, self.scope, document=offer.document)
-        if user is not None and user != reference.source_id:
-            return Verdict.DOCUMENT_USED
+        reference, source = offer.prepared.subject, offer.prepared.source
+        shared = self.conditions.shared_sources
+        admission = Admission(self.connection, self.scope, shared_sources=shared)
+        refusal = admission.refusal(reference, source, document=offer.document)
+        if refusal is not None or reference is None:
+            return refusal or Verdict.TAKEN
         folding.fold_taken(
             self.connection,
             self.scope,
             reference=reference,
-            owner=prepared.source,
+            owner=source,
             position=position,
             document=offer.document,
         )
         return Verdict.TAKEN
-
-    def _may_share(self, owner: str, source: str) -> bool:
-        return owner == source or {owner, source} <= self.conditions.shared_sources
 
     def record(
         self,
@@ -211,10 +243,6 @@ class Transaction:
     def free(self, lanes: Sequence[str]) -> None:
         """Give lanes back once everything in them is settled."""
         release(self.connection, self.scope, lanes=lanes)
-
-    def approve(self, keys: Sequence[OperationKey], *, prepared: Prepared) -> Position:
-        """Log that a person lets held or dead operations go on."""
-        return self.record(prepared.type, public={"operations": list(keys)}, prepared=prepared)
 
     def _write(self, prepared: Sequence[Prepared]) -> None:
         first = self.head.size

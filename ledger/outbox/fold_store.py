@@ -36,6 +36,8 @@ class Ending:
     reason: str | None
     not_before: float
     failed: bool
+    in_doubt: bool = False
+    """Whether a request still has no known outcome although a person must decide first."""
 
 
 def fold_plan(
@@ -183,7 +185,7 @@ def fold_ending(
         "reason": ending.reason,
         "not_before_seconds": ending.not_before,
         "failures": operation.failures + 1 if ending.failed else operation.failures,
-        "possibly_sent": ending.move is Move.DOUBT,
+        "possibly_sent": ending.move is Move.DOUBT or ending.in_doubt,
     }
     if ending.move is Move.FINISH:
         values["ended"] = position

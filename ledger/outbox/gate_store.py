@@ -114,6 +114,12 @@ def wake_operation(connection: Connection, scope: Scope, *, key: OperationKey) -
     _wake(connection, scope, kind=_OPERATION, entity="", name=key)
 
 
+def has_wakes(connection: Connection, ledger: int) -> bool:
+    """Tell whether anything happened whose gates were not looked at yet."""
+    statement = select(wakes.c.kind).where(wakes.c.ledger == ledger).limit(1)
+    return connection.execute(statement).first() is not None
+
+
 def open_page(connection: Connection, scope: Scope, *, limit: int) -> bool:
     """Work off one wake over up to `limit` gates; returns whether there was one."""
     wake = connection.execute(

@@ -9,7 +9,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.exc import IntegrityError as RowExistsError
 
 from ledger.errors import LedgerBusyError
@@ -55,7 +66,7 @@ class Claimed:
 
 def claim(connection: Connection, scope: Scope, *, terms: ClaimTerms) -> list[Claimed]:
     """Take the lanes of the most urgent work, in doubt first, and return that work."""
-    epoch = _next_epoch(connection, scope)
+    epoch = _last_epoch(connection, scope) + 1
     taken: set[str] = set()
     claimed: list[Claimed] = []
     for candidate in _candidates(connection, scope, terms=terms, turn=epoch):
@@ -65,8 +76,19 @@ def claim(connection: Connection, scope: Scope, *, terms: ClaimTerms) -> list[Cl
             group = _grouped(connection, scope, first=candidate, terms=terms)
             taken.update(candidate.lanes)
             claimed.append(Claimed(epoch, group))
-    _lease(connection, scope, lanes=taken, epoch=epoch, terms=terms)
+    # Looking for work in vain writes nothing, so that idle polling costs no disk.
+    if claimed:
+        _write_epoch(connection, scope, epoch=epoch)
+        _lease(connection, scope, lanes=taken, epoch=epoch, terms=terms)
     return claimed
+
+
+def is_due(connection: Connection, scope: Scope, *, terms: ClaimTerms) -> bool:
+    """Tell whether a claim would find anything."""
+    classes = (Priority.REVOKE, Priority.ISSUE, Priority.REST)
+    statements = [_in_doubt(scope, terms)]
+    statements += [_ready(scope, terms, priority=priority) for priority in classes]
+    return any(_fetch(connection, statement.limit(1)) for statement in statements)
 
 
 def _candidates(
@@ -95,7 +117,7 @@ def _take_turns(by_class: dict[int, list[Operation]], *, start: int) -> list[Ope
 
 
 def _ready(scope: Scope, terms: ClaimTerms, *, priority: int) -> Select[Any]:
-    busy = select(leases.c.lane).where(leases.c.ledger == scope.ledger)
+    busy = _busy_lanes(scope)
     return (
         select(operations)
         .where(
@@ -107,6 +129,21 @@ def _ready(scope: Scope, terms: ClaimTerms, *, priority: int) -> Select[Any]:
             or_(operations.c.second_lane.is_(None), operations.c.second_lane.not_in(busy)),
         )
         .order_by(operations.c.cause)
+    )
+
+
+def _busy_lanes(scope: Scope) -> CompoundSelect[str]:
+    # Leases are no part of the log. Where they were lost, what is in doubt keeps its lanes shut.
+    doubted = operations.alias()
+    in_doubt = and_(
+        doubted.c.ledger == scope.ledger,
+        doubted.c.generation == scope.generation,
+        doubted.c.state.in_([state.value for state in POSSIBLY_SENT]),
+    )
+    return union_all(
+        select(leases.c.lane).where(leases.c.ledger == scope.ledger),
+        select(doubted.c.lane).where(in_doubt),
+        select(doubted.c.second_lane).where(in_doubt, doubted.c.second_lane.is_not(None)),
     )
 
 
@@ -157,15 +194,14 @@ def _fetch(connection: Connection, statement: Select[Any]) -> list[Operation]:
     return [as_operation(row) for row in connection.execute(statement)]
 
 
-def _next_epoch(connection: Connection, scope: Scope) -> int:
-    connection.execute(
-        epochs.update().where(epochs.c.ledger == scope.ledger).values(epoch=epochs.c.epoch + 1)
-    )
-    return int(
-        connection.execute(
-            select(epochs.c.epoch).where(epochs.c.ledger == scope.ledger)
-        ).scalar_one()
-    )
+def _last_epoch(connection: Connection, scope: Scope) -> int:
+    # The caller holds the ledger's head row, so nobody else counts meanwhile.
+    statement = select(epochs.c.epoch).where(epochs.c.ledger == scope.ledger)
+    return int(connection.execute(statement).scalar_one())
+
+
+def _write_epoch(connection: Connection, scope: Scope, *, epoch: int) -> None:
+    connection.execute(epochs.update().where(epochs.c.ledger == scope.ledger).values(epoch=epoch))
 
 
 def _lease(
@@ -209,18 +245,17 @@ def holds(
     return int(count) == len(set(lanes))
 
 
-def extend(connection: Connection, scope: Scope, *, host: str, now: float, until: float) -> int:
-    """Prolong this host's unexpired leases and return how many it has."""
-    result = connection.execute(
-        leases.update()
-        .where(
-            leases.c.ledger == scope.ledger,
-            leases.c.host == host,
-            leases.c.until_seconds > now,
-        )
-        .values(until_seconds=until)
+def extend(
+    connection: Connection, scope: Scope, *, host: str, now: float, until: float
+) -> frozenset[tuple[int, str]]:
+    """Prolong this host's unexpired leases and return them as (epoch, lane)."""
+    mine = and_(
+        leases.c.ledger == scope.ledger, leases.c.host == host, leases.c.until_seconds > now
     )
-    return result.rowcount
+    rows = connection.execute(select(leases.c.epoch, leases.c.lane).where(mine).with_for_update())
+    held = frozenset((int(row.epoch), str(row.lane)) for row in rows)
+    connection.execute(leases.update().where(mine).values(until_seconds=until))
+    return held
 
 
 def release(connection: Connection, scope: Scope, *, lanes: Sequence[str]) -> None:

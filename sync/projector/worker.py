@@ -19,6 +19,7 @@ from sync.projector.guard import mass_change
 from sync.projector.known_store import KnownStore, Reading
 from sync.projector.plan import park_event, plan_event
 from sync.projector.run_store import Stretch, stretch_of, tallies
+from sync.telemetry.signals import Announce, BatchPlanned, nobody
 
 BATCH_EVENTS_MAX = 100
 RUN_QUIET_SECONDS = 5.0
@@ -45,8 +46,11 @@ class Batch:
 class Projector:
     """Turns source events into operations; one works per ledger at a time."""
 
-    def __init__(self, ledger: Ledger, *, guard: GuardTerms | None = None) -> None:
+    def __init__(
+        self, ledger: Ledger, *, guard: GuardTerms | None = None, announce: Announce = nobody
+    ) -> None:
         self._ledger = ledger
+        self._announce = announce
         self._guard = guard or GuardTerms()
         self._judged: tuple[Stretch, frozenset[str]] | None = None
 
@@ -56,12 +60,14 @@ class Projector:
         if batch is None:
             return 0
         try:
-            return await self._ledger.transact(lambda step: self._plan(step, batch))
+            planned = await self._ledger.transact(lambda step: self._plan(step, batch))
         except _CannotPlanError:
             # Planned one by one, so that only the event that fails is parked.
-            return await self._ledger.transact(
+            planned = await self._ledger.transact(
                 lambda step: self._plan(step, batch, is_careful=True)
             )
+        self._announce(planned)
+        return planned.events
 
     async def lag(self) -> int:
         """Return how many source events wait to be planned."""
@@ -96,11 +102,9 @@ class Projector:
         return Batch(after, await self._open(inside), await self._judge(stretch))
 
     async def _is_growing(self) -> bool:
-        scope = self._ledger.scope
         size = (await self._ledger.head()).size
         last = await self._ledger.events_at([size - 1])
         quiet_for = self._ledger.clock.now() - last[size - 1].recorded_at
-        del scope
         return quiet_for < timedelta(seconds=RUN_QUIET_SECONDS)
 
     async def _open(self, stored: Sequence[Stored]) -> tuple[Event, ...]:
@@ -117,11 +121,11 @@ class Projector:
         self._judged = (stretch, guarded)
         return guarded
 
-    def _plan(self, step: Transaction, batch: Batch, *, is_careful: bool = False) -> int:
+    def _plan(self, step: Transaction, batch: Batch, *, is_careful: bool = False) -> BatchPlanned:
         checkpoint = checkpoints.read(step.connection, step.scope, name=PROJECTOR)
         if checkpoint != batch.after:
             # Another projector was faster: what it planned is not planned again.
-            return 0
+            return BatchPlanned(0, 0, checkpoint)
         reading = Reading(
             step.connection,
             step.scope,
@@ -134,8 +138,10 @@ class Projector:
             self._plan_one(step, event, reading, batch.guarded, is_careful=is_careful)
             for event in batch.events
         ]
-        step.plan(parts, through=batch.events[-1].position)
-        return len(batch.events)
+        through = batch.events[-1].position
+        step.plan(parts, through=through)
+        operations = sum(len(plan.intents) for _, plan in parts)
+        return BatchPlanned(len(batch.events), operations, through)
 
     def _plan_one(
         self,
@@ -149,7 +155,7 @@ class Projector:
         try:
             if not is_careful:
                 return self._follow(step, event, reading, guarded=guarded)
-            with step.connection.begin_nested():
+            with step.savepoint():
                 return self._follow(step, event, reading, guarded=guarded)
         except Exception as error:
             if not is_careful:

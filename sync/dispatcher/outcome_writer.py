@@ -1,0 +1,178 @@
+"""Writes what conversations do into the ledger: claims, progress, settlements, evidence.
+
+Everything is fenced by the lease: a worker that lost its lane appends its evidence, nothing else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ledger.errors import ConflictError
+from ledger.ledger import Ledger
+from ledger.log.envelope import Prepared
+from ledger.outbox import gate_store
+from ledger.outbox.lease_store import Claimed, ClaimTerms
+from ledger.outbox.operation import Operation
+from ledger.reference import Json
+from ledger.transaction import Transaction
+from sync.dispatcher.reasons import Reason
+from sync.dispatcher.step import After, Outcome, Progress, Settlement
+from sync.dispatcher.work_reader import Assembled
+from sync.dokstamp.exchange import Exchange
+
+OPENED_WITH_A_SETTLEMENT: Final = 50
+"""Gates that a settlement opens itself; the opener takes the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """Under which lease a conversation works."""
+
+    host: str
+    epoch: int
+    lanes: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A settlement as it is logged: with the moment of the next try."""
+
+    settlement: Settlement
+    not_before_milliseconds: int
+
+
+class OutcomeWriter:
+    """Logs and folds outcomes in one transaction each."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def claim(self, terms: ClaimTerms) -> list[Claimed]:
+        """Take work; what is returned is on record as claimed before anything is sent."""
+        return await self._ledger.transact(lambda step: step.claim(terms))
+
+    async def progress(
+        self, about: Assembled, step: Progress, *, tenure: Tenure, exchanges: Sequence[Exchange]
+    ) -> bool:
+        """Put a progress on record; returns False if the lease was lost and nothing changed."""
+        told = self._told(exchanges)
+        public: dict[str, Json] = {"operation": step.operation, "exchanges": told}
+        if step.bind is not None:
+            public["bind"] = step.bind
+        prepared = await self._ledger.outcome(
+            "operation.progressed",
+            public=public,
+            private={"facts": dict(step.facts)} if step.facts else None,
+            person=about.person if step.facts else "",
+            subject=about.operation.reference,
+        )
+
+        def write(transaction: Transaction) -> bool:
+            if not _holds(transaction, tenure):
+                _leave_evidence(transaction, about.operation, told)
+                return False
+            _record(transaction, prepared, public=public)
+            return True
+
+        return await self._ledger.transact(write)
+
+    async def settle(
+        self,
+        works: Sequence[Assembled],
+        verdicts: Sequence[Verdict],
+        *,
+        tenure: Tenure,
+        exchanges: Sequence[Exchange],
+    ) -> bool:
+        """Settle a whole conversation in one transaction and free its lanes."""
+        operations = {item.operation.key: item.operation for item in works}
+        told = self._told(exchanges)
+
+        def write(transaction: Transaction) -> bool:
+            if not _holds(transaction, tenure):
+                for operation in operations.values():
+                    _leave_evidence(transaction, operation, told)
+                return False
+            evidence = told
+            for verdict in verdicts:
+                operation = operations[verdict.settlement.operation]
+                _settle(transaction, operation, verdict, tenure=tenure, exchanges=evidence)
+                # What was exchanged once is told once, with the first of the conversation.
+                evidence = []
+            transaction.free(tenure.lanes)
+            gate_store.open_page(
+                transaction.connection, transaction.scope, limit=OPENED_WITH_A_SETTLEMENT
+            )
+            return True
+
+        return await self._ledger.transact(write)
+
+    def _told(self, exchanges: Sequence[Exchange]) -> list[Json]:
+        """Return exchanges as evidence: digests are keyed, for a body can be guessed."""
+        return [self._keyed(exchange.to_json()) for exchange in exchanges]
+
+    def _keyed(self, exchange: dict[str, Json]) -> dict[str, Json]:
+        for name in ("request_sha256", "answer_sha256"):
+            digest = str(exchange.pop(name) or "")
+            if digest:
+                keyed = self._ledger.vault.lookup_digest(b"exchange", bytes.fromhex(digest))
+                exchange[name.replace("sha256", "digest")] = keyed.hex()
+        return exchange
+
+
+def _holds(transaction: Transaction, tenure: Tenure) -> bool:
+    return transaction.still_holds(tenure.lanes, host=tenure.host, epoch=tenure.epoch)
+
+
+def _record(transaction: Transaction, prepared: Prepared, *, public: Mapping[str, Json]) -> None:
+    transaction.record(prepared.type, public=public, subject=prepared.subject, prepared=prepared)
+
+
+def _settle(
+    transaction: Transaction,
+    operation: Operation,
+    verdict: Verdict,
+    *,
+    tenure: Tenure,
+    exchanges: list[Json],
+) -> None:
+    public = _public(verdict, tenure=tenure, exchanges=exchanges)
+    try:
+        with transaction.savepoint():
+            transaction.record("operation.settled", public=public, subject=operation.reference)
+    except ConflictError:
+        # Another source record holds the target: nothing is taken from it, a person decides.
+        public |= {"outcome": Outcome.HELD.value, "reason": Reason.HELD_BY_ANOTHER.value}
+        del public["target"]
+        public.pop("after", None)
+        transaction.record("operation.settled", public=public, subject=operation.reference)
+
+
+def _public(verdict: Verdict, *, tenure: Tenure, exchanges: list[Json]) -> dict[str, Json]:
+    settlement = verdict.settlement
+    fields: dict[str, Json] = {
+        "operation": settlement.operation,
+        "outcome": settlement.outcome.value,
+        "reason": str(settlement.reason) or None,
+        "target": settlement.target,
+        "after": None if settlement.after is After.UNCHANGED else settlement.after.value,
+        "not_before": verdict.not_before_milliseconds or None,
+        "failed": True if _has_failed(settlement) else None,
+        "in_doubt": True if settlement.in_doubt else None,
+        "fields": list(settlement.fields) or None,
+        "facts": dict(settlement.facts) or None,
+        "exchanges": exchanges or None,
+        "host": tenure.host,
+        "epoch": tenure.epoch,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _has_failed(settlement: Settlement) -> bool:
+    is_done = settlement.outcome is Outcome.DONE
+    return settlement.counts_as_failure and not is_done
+
+
+def _leave_evidence(transaction: Transaction, operation: Operation, exchanges: list[Json]) -> None:
+    public: dict[str, Json] = {"operation": operation.key, "exchanges": exchanges}
+    transaction.record("exchange.recorded", public=public, subject=operation.reference)

@@ -1,0 +1,43 @@
+"""Performs the one read before the first write of a run."""
+
+from ledger.reference import TargetId
+from sync.dispatcher.conversation_worker import Sender
+from sync.dispatcher.pace_worker import Pace
+from sync.dispatcher.procedures import Preflight, preflight
+from sync.dispatcher.step import Call, Reply
+from sync.errors import ConfigurationError
+
+
+async def fly_ahead(
+    sender: Sender, pace: Pace, *, institution: TargetId | None
+) -> Preflight | None:
+    """Return what was seen, or `None` while DokStamp does not answer.
+
+    Raises `ConfigurationError` when it answers, but not as our tenant.
+    """
+    conversation = preflight(institution)
+    reply: Reply = None
+    try:
+        step = next(conversation)
+        while isinstance(step, Call):
+            if await pace.admit() is not None:
+                return None
+            answer, _ = await sender.send(step.request)
+            pace.note(answer)
+            reply = answer
+            step = conversation.send(reply)
+    except StopIteration as stop:
+        return _judged(stop.value)
+    return None
+
+
+def _judged(seen: Preflight) -> Preflight | None:
+    if seen.is_ready:
+        return seen
+    if seen.reason == "unauthorised":
+        message = (
+            "DokStamp does not show this tenant's institutions: "
+            "check TENANT, BASE_URL and the credentials' rights; nothing was written"
+        )
+        raise ConfigurationError(message)
+    return None

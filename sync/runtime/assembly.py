@@ -1,0 +1,61 @@
+"""Where concrete parts are joined: a ledger by its settings, an engine with its client."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ledger.clock import Clock, Entropy
+from ledger.home import initialise
+from ledger.ledger import Ledger
+from sync.dokstamp.client import DokStampClient
+from sync.runtime.engine import Engine
+from sync.runtime.process_lock import ProcessLock
+from sync.runtime.settings import Settings
+from sync.telemetry.signals import Announce, nobody
+
+DRAIN_SECONDS = 10.0
+"""How long a stop waits for conversations under way before it cuts them short."""
+
+
+@asynccontextmanager
+async def open_ledger(
+    settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None
+) -> AsyncIterator[Ledger]:
+    """Return the ledger that the settings name; it must have been made by `init`."""
+    async with await Ledger.open(
+        settings.address, clock=clock, entropy=entropy, shared_sources=settings.shared_sources
+    ) as ledger:
+        yield ledger
+
+
+@asynccontextmanager
+async def make_ledger(
+    settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None
+) -> AsyncIterator[Ledger]:
+    """Return the ledger that the settings name, made or migrated first where needed."""
+    await initialise(settings.address, clock=clock, entropy=entropy)
+    async with open_ledger(settings, clock=clock, entropy=entropy) as ledger:
+        yield ledger
+
+
+@asynccontextmanager
+async def start_engine(
+    ledger: Ledger, settings: Settings, *, announce: Announce = nobody
+) -> AsyncIterator[Engine]:
+    """Return a running engine; leaving stops it and leaves nothing leased.
+
+    Raises `LedgerBusyError` while another process dispatches from the same ledger.
+    """
+    connection = settings.connection()
+    lock = ProcessLock(settings.address.path)
+    lock.acquire()
+    try:
+        await ledger.belong_to(base_url=connection.base_url, tenant=connection.tenant)
+        async with DokStampClient(connection, clock=ledger.clock) as client:
+            engine = Engine(ledger, client, settings, announce=announce)
+            await engine.start()
+            try:
+                yield engine
+            finally:
+                await engine.stop(drain_seconds=DRAIN_SECONDS)
+    finally:
+        lock.release()

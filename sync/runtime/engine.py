@@ -1,0 +1,235 @@
+"""The engine: projector, opener, dispatcher and heartbeat, each a service over one ledger."""
+
+import asyncio
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from sqlalchemy import Connection
+
+from ledger.ledger import Ledger
+from ledger.mapping import store as mapping_store
+from ledger.outbox import gate_store, lease_store
+from ledger.outbox import store as outbox_store
+from ledger.outbox.operation import State
+from ledger.reference import TargetId
+from sync.dispatcher.circuit import Circuit
+from sync.dispatcher.conversation_worker import Bench, Sender
+from sync.dispatcher.opener_worker import Opener
+from sync.dispatcher.outcome_writer import OutcomeWriter
+from sync.dispatcher.pace_worker import Pace
+from sync.dispatcher.preflight_worker import fly_ahead
+from sync.dispatcher.worker import Dispatcher, DispatchTerms
+from sync.dokstamp.exchange import Exchange
+from sync.projector.worker import Projector
+from sync.runtime.calls import CountedSender
+from sync.runtime.service import Service, cancel
+from sync.runtime.settings import Settings
+from sync.telemetry.signals import Announce, CallMade, CircuitChanged, LoopDied
+
+POLL_SECONDS: Final = 1.0
+"""The longest that a change made by another process goes unnoticed."""
+SWEEP_SECONDS: Final = 60.0
+HOST_BYTES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What is left once everything that can be done now is done."""
+
+    lag: int
+    """Source events that wait to be planned."""
+    states: dict[State, int]
+    uncertain: int
+    """Operations in doubt, those of a host that died included."""
+
+    @property
+    def waiting(self) -> int:
+        """Operations that are not begun: blocked, or ready for a later try."""
+        return self.states.get(State.BLOCKED, 0) + self.states.get(State.READY, 0)
+
+
+class Engine:
+    """Everything that moves between the log and DokStamp."""
+
+    def __init__(
+        self, ledger: Ledger, sender: Sender, settings: Settings, *, announce: Announce
+    ) -> None:
+        self._ledger = ledger
+        self._announce = announce
+        self.sender = CountedSender(sender, self._tell_call)
+        self.host = ledger.random_name(HOST_BYTES)
+        self.projector = Projector(ledger, guard=settings.guard(), announce=announce)
+        self.opener = Opener(ledger)
+        self.pace = Pace(
+            per_second_max=settings.requests_per_second_max,
+            lanes_max=settings.concurrency_max,
+            clock=ledger.clock,
+            rng=Random(self.host),  # noqa: S311 - jitter, no secret
+            announce_circuit=self._tell_circuit,
+        )
+        self.dispatcher = Dispatcher(
+            ledger, self._bench(settings), _dispatch_terms(settings, self.host)
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self._swept_at = ledger.clock.monotonic()
+        self._projected_at = ledger.clock.monotonic()
+        self._is_cleared = False
+        self.services = [
+            Service(name, turn, clock=ledger.clock, died=self._tell_death)
+            for name, turn in (
+                ("projector", self._project),
+                ("opener", self._open),
+                ("dispatcher", self._dispatch),
+                ("heartbeat", self._beat),
+            )
+        ]
+
+    def _bench(self, settings: Settings) -> Bench:
+        return Bench(
+            ledger=self._ledger,
+            sender=self.sender,
+            writer=OutcomeWriter(self._ledger),
+            pace=self.pace,
+            rules=settings.rules(),
+            settle_seconds=settings.settle_seconds,
+            request_seconds_max=settings.request_timeout_seconds,
+            announce=self._announce,
+        )
+
+    async def start(self) -> None:
+        """End the leases that a dead process left behind, then start every service."""
+        now = self._ledger.clock.now().timestamp()
+        await self._ledger.transact(
+            lambda step: lease_store.expire_others(
+                step.connection, step.scope, host=self.host, now=now
+            )
+        )
+        self._tasks = [
+            asyncio.create_task(service.run(), name=service.name) for service in self.services
+        ]
+
+    async def stop(self, *, drain_seconds: float) -> None:
+        """Finish what is under way within a bound, then stop; nothing stays leased."""
+        heartbeat = [task for task in self._tasks if task.get_name() == "heartbeat"]
+        await cancel([task for task in self._tasks if task not in heartbeat])
+        await self.dispatcher.stop(drain_seconds=drain_seconds)
+        await cancel(heartbeat)
+        self._tasks = []
+
+    async def idle(self, patience_seconds: float) -> Remaining:
+        """Return what remains once nothing more can be done without waiting that long.
+
+        Raises what a person must mend: refused credentials, a full disk, damage.
+        """
+        began = self._ledger.clock.monotonic()
+        while True:
+            heard = self._ledger.bell.rings
+            self._raise_faults()
+            wait = await self._seconds_to_wait()
+            spent = self._ledger.clock.monotonic() - max(began, self._last_progress)
+            if wait is None or (wait > 0 and spent + wait > patience_seconds):
+                return await self.remaining()
+            await self._ledger.bell.wait(heard, seconds_max=max(0.05, min(POLL_SECONDS, wait)))
+
+    async def remaining(self) -> Remaining:
+        """Return what is left as it stands."""
+        scope = self._ledger.scope
+        states = await self._ledger.read(
+            lambda connection: outbox_store.count_by_state(connection, scope)
+        )
+        in_doubt = states.get(State.UNCERTAIN, 0) + states.get(State.LEASED, 0)
+        return Remaining(await self.projector.lag(), states, in_doubt)
+
+    @property
+    def _last_progress(self) -> float:
+        return max(self._projected_at, self.dispatcher.counts.last_progress)
+
+    async def _seconds_to_wait(self) -> float | None:
+        """Return 0 while something is being done, how long until it can be, or None for never."""
+        if self.dispatcher.active or await self.projector.lag() or await self._has_wakes():
+            return 0.0
+        if await self.dispatcher.is_due():
+            return self.pace.seconds_until_open()
+        return await self.dispatcher.next_due_seconds()
+
+    async def _has_wakes(self) -> bool:
+        ledger = self._ledger.scope.ledger
+        return await self._ledger.read(lambda connection: gate_store.has_wakes(connection, ledger))
+
+    def _raise_faults(self) -> None:
+        if self.dispatcher.fault is not None:
+            raise self.dispatcher.fault
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    async def _project(self) -> None:
+        heard = self._ledger.bell.rings
+        if await self.projector.project():
+            self._projected_at = self._ledger.clock.monotonic()
+        else:
+            await self._ledger.bell.wait(heard, seconds_max=POLL_SECONDS)
+
+    async def _open(self) -> None:
+        heard = self._ledger.bell.rings
+        if self._ledger.clock.monotonic() - self._swept_at > SWEEP_SECONDS:
+            await self.opener.sweep()
+            self._swept_at = self._ledger.clock.monotonic()
+        if not await self.opener.open_woken():
+            await self._ledger.bell.wait(heard, seconds_max=POLL_SECONDS)
+
+    async def _dispatch(self) -> None:
+        heard = self._ledger.bell.rings
+        if await self._is_clear() and await self.dispatcher.dispatch():
+            return
+        wait = self.pace.seconds_until_open() or POLL_SECONDS
+        await self._ledger.bell.wait(heard, seconds_max=max(0.05, min(POLL_SECONDS, wait)))
+
+    async def _beat(self) -> None:
+        await self._ledger.clock.sleep(self.dispatcher.seconds_between_beats)
+        await self.dispatcher.beat()
+
+    async def _is_clear(self) -> bool:
+        """Look once, before the first write of a run, whether tenant and address are right."""
+        if self._is_cleared or not await self.dispatcher.is_due():
+            return self._is_cleared
+        flight = await fly_ahead(self.sender, self.pace, institution=await self._institution())
+        if flight is None:
+            return False
+        if flight.is_suspended:
+            self.dispatcher.suspend_issuing()
+        self._is_cleared = True
+        return True
+
+    async def _institution(self) -> TargetId | None:
+        scope = self._ledger.scope
+
+        def first(connection: Connection) -> TargetId | None:
+            page = mapping_store.read_page(connection, scope, entity="institution", limit=50)
+            return next((each.target for each in page if each.holds_target), None)
+
+        return await self._ledger.read(first)
+
+    def _tell_circuit(self, circuit: Circuit) -> None:
+        self._announce(CircuitChanged(circuit.state.value, circuit.failures))
+
+    def _tell_call(self, exchange: Exchange) -> None:
+        self._announce(
+            CallMade(
+                exchange.method,
+                exchange.route,
+                exchange.status,
+                exchange.seconds,
+                fault=exchange.fault,
+            )
+        )
+
+    def _tell_death(self, name: str, error: Exception) -> None:
+        self._announce(LoopDied(name, error))
+
+
+def _dispatch_terms(settings: Settings, host: str) -> DispatchTerms:
+    return DispatchTerms(
+        host=host, lanes_max=settings.concurrency_max, lease_seconds=settings.lease_seconds
+    )

@@ -1,0 +1,116 @@
+"""One run of `sync`: everything that can be done now, and what remains."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from sqlalchemy import Connection
+
+from ledger.ledger import Ledger
+from ledger.log import quarantine_store
+from ledger.outbox import gate_store
+from ledger.outbox import store as outbox_store
+from ledger.outbox.gate import Why
+from ledger.outbox.operation import State
+from ledger.reference import Json, OperationKey, Position, Scope
+from sync.runtime.assembly import start_engine
+from sync.runtime.engine import Engine, Remaining
+from sync.runtime.settings import Settings
+from sync.telemetry.signals import Announce, nobody
+
+PAGE_OPERATIONS = 500
+
+
+class Exit(IntEnum):
+    """How a run ends, as an exit code."""
+
+    DONE = 0
+    NEEDS_PERSON = 3
+    TRY_LATER = 75
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a run did and what it leaves."""
+
+    done: int
+    waiting: int
+    held: int
+    dead: int
+    uncertain: int
+    calls: Mapping[str, int]
+    seconds: float
+    exit: Exit
+
+    def to_json(self) -> dict[str, Json | float]:
+        """Return the report as the command line prints it."""
+        return {
+            "done": self.done,
+            "waiting": self.waiting,
+            "held": self.held,
+            "dead": self.dead,
+            "uncertain": self.uncertain,
+            "calls": dict(self.calls),
+            "seconds": round(self.seconds, 3),
+            "exit": int(self.exit),
+        }
+
+
+async def run_sync(
+    ledger: Ledger,
+    settings: Settings,
+    *,
+    patience_seconds: float | None = None,
+    announce: Announce = nobody,
+    begun: Callable[[Engine], None] | None = None,
+) -> SyncReport:
+    """Project and dispatch until nothing more can be done within the patience.
+
+    Raises what a person must mend first; everything is in the ledger for the next run.
+    """
+    patience = settings.patience_seconds if patience_seconds is None else patience_seconds
+    started = ledger.clock.monotonic()
+    async with start_engine(ledger, settings, announce=announce) as engine:
+        if begun is not None:
+            begun(engine)
+        remaining = await engine.idle(patience)
+    return SyncReport(
+        done=engine.dispatcher.counts.done,
+        waiting=remaining.waiting,
+        held=remaining.states.get(State.HELD, 0),
+        dead=remaining.states.get(State.DEAD, 0),
+        uncertain=remaining.uncertain,
+        calls=dict(sorted(engine.sender.calls.items())),
+        seconds=ledger.clock.monotonic() - started,
+        exit=await judge(ledger, remaining),
+    )
+
+
+async def judge(ledger: Ledger, remaining: Remaining) -> Exit:
+    """Return how a run ends that leaves this behind."""
+    later = remaining.states.get(State.READY, 0) + remaining.uncertain + remaining.lag
+    if later:
+        return Exit.TRY_LATER
+    scope = ledger.scope
+    needs_person = (
+        remaining.states.get(State.HELD, 0) + remaining.states.get(State.DEAD, 0) > 0
+        or await ledger.read(lambda connection: quarantine_store.count(connection, scope)) > 0
+        or await ledger.read(lambda connection: _waits_in_vain(connection, scope))
+    )
+    return Exit.NEEDS_PERSON if needs_person else Exit.DONE
+
+
+def _waits_in_vain(connection: Connection, scope: Scope) -> bool:
+    """Tell whether a blocked operation waits for what does not come by itself."""
+    after: tuple[Position, OperationKey] | None = None
+    while True:
+        page = outbox_store.read_page(
+            connection, scope, states=[State.BLOCKED], after=after, limit=PAGE_OPERATIONS
+        )
+        for operation in page:
+            closed = gate_store.closed_of(connection, scope, operation=operation)
+            if any(why is not Why.MOVING for _, why in closed):
+                return True
+        if len(page) < PAGE_OPERATIONS:
+            return False
+        after = (page[-1].cause, page[-1].key)
