@@ -29,8 +29,7 @@ LEVELS: Final[Mapping[type[Signal], Level]] = {
     signals.TenantPaused: "warning",
     signals.CircuitChanged: "warning",
     signals.TenantStopped: "error",
-    signals.LoopDied: "error",
-    signals.LoopRestarted: "warning",
+    signals.ServiceDied: "error",
 }
 OUTCOMES: Final[Mapping[str, Level]] = {
     "uncertain": "warning",
@@ -73,6 +72,4 @@ def _event(signal: Signal) -> str:
 
 
 def _facts(signal: Signal) -> dict[str, object]:
-    facts = {each.name: getattr(signal, each.name) for each in fields(signal)}
-    error = facts.pop("error", None)
-    return facts if error is None else {**facts, "exc_info": error}
+    return {each.name: getattr(signal, each.name) for each in fields(signal)}

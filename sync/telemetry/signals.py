@@ -5,7 +5,32 @@ A signal names no person: it holds keys, codes, counts and times, never a payloa
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+
+class Evidence(Protocol):
+    """What is known of one HTTP request and its answer."""
+
+    @property
+    def method(self) -> str:
+        """How it was asked."""
+
+    @property
+    def route(self) -> str:
+        """The path, with placeholders for what names a record."""
+
+    @property
+    def status(self) -> int | None:
+        """What came back."""
+
+    @property
+    def seconds(self) -> float:
+        """How long that took."""
+
+    @property
+    def fault(self) -> str:
+        """What went wrong on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +148,17 @@ class CallMade:
     seconds: float
     fault: str = ""
 
+    @classmethod
+    def of(cls, exchange: Evidence) -> Self:
+        """Return the signal for an exchange."""
+        return cls(
+            exchange.method,
+            exchange.route,
+            status=exchange.status,
+            seconds=exchange.seconds,
+            fault=str(exchange.fault),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class TenantPaused:
@@ -136,7 +172,6 @@ class CircuitChanged:
     """Calls stopped because nothing works, are probed, or go again."""
 
     state: str
-    failures: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +182,12 @@ class TenantStopped:
 
 
 @dataclass(frozen=True, slots=True)
-class LoopDied:
-    """A service loop ended by an error that nobody expected."""
+class ServiceDied:
+    """A loop ended by an error; it begins again after a pause unless a person must mend that."""
 
     name: str
-    error: BaseException = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class LoopRestarted:
-    """A service loop that died was started again after a pause."""
-
-    name: str
-    deaths: int
-    pause_seconds: float
+    error: str
+    """The kind of error, without its text: that may say more than a log should keep."""
 
 
 Signal = (
@@ -179,8 +206,7 @@ Signal = (
     | TenantPaused
     | CircuitChanged
     | TenantStopped
-    | LoopDied
-    | LoopRestarted
+    | ServiceDied
 )
 Announce = Callable[[Signal], None]
 

@@ -3,9 +3,8 @@ from typing import Any, get_args
 import pytest
 from structlog.testing import capture_logs
 
-from sync.telemetry import signals
 from sync.telemetry.logs import LEVELS, log_signals
-from sync.telemetry.signals import CallMade, LoopDied, OperationSettled, Signal
+from sync.telemetry.signals import CallMade, OperationSettled, ServiceDied, Signal
 
 
 def logged(signal: Signal) -> dict[str, Any]:
@@ -43,10 +42,10 @@ def test_a_settlement_that_needs_attention_is_louder(outcome: str, level: str) -
     assert logged(signal)["log_level"] == level
 
 
-def test_the_error_that_ended_a_loop_is_logged_as_one() -> None:
-    error = ValueError("broken")
-
-    entry = logged(LoopDied("projector", error))
-
-    assert (entry["name"], entry["exc_info"]) == ("projector", error)
-    assert "broken" not in repr(signals.LoopDied("projector", error))
+def test_a_dead_service_is_an_error_of_which_only_the_kind_is_logged() -> None:
+    assert logged(ServiceDied("projector", "ValueError")) == {
+        "event": "service_died",
+        "log_level": "error",
+        "name": "projector",
+        "error": "ValueError",
+    }

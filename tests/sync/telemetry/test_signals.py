@@ -1,4 +1,7 @@
-from sync.telemetry.signals import Signal, TenantPaused, announce_to, nobody
+from datetime import UTC, datetime
+
+from sync.dokstamp.exchange import Exchange
+from sync.telemetry.signals import CallMade, Signal, TenantPaused, announce_to, nobody
 
 
 def test_every_listener_hears_every_signal() -> None:
@@ -18,3 +21,9 @@ def test_a_listener_that_fails_harms_nobody() -> None:
     announce_to(fail, heard.append)(TenantPaused(2.0))
 
     assert heard == [TenantPaused(2.0)]
+
+
+def test_a_call_is_told_without_digests_and_moments() -> None:
+    exchange = Exchange("GET", "/students", 200, datetime(2026, 2, 1, tzinfo=UTC), seconds=0.5)
+
+    assert CallMade.of(exchange) == CallMade("GET", "/students", status=200, seconds=0.5)
