@@ -16,6 +16,8 @@ class Intake(StrEnum):
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
     FOREIGN_SOURCE = "foreign_source"
+    DOCUMENT_USED = "document_used"
+    RESERVED_SOURCE = "reserved_source"
 
 
 REFUSALS: Mapping[Intake, Fault] = {
@@ -28,6 +30,17 @@ REFUSALS: Mapping[Intake, Fault] = {
         "source",
         "foreign_source",
         "another source named this record first; use other ids, or declare that both share theirs",
+    ),
+    Intake.DOCUMENT_USED: Fault(
+        "data.document",
+        "document_used",
+        "another certificate has the same document, and DokStamp takes no file twice;"
+        " make a new PDF",
+    ),
+    Intake.RESERVED_SOURCE: Fault(
+        "source",
+        "reserved_source",
+        "only the ledger itself writes under this source; use the source system's own",
     ),
 }
 

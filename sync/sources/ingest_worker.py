@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from ledger.log.event import NewEvent
-from ledger.reference import SourceRef
 from sync.errors import InputError
 from sync.resources.definition import Fault
 from sync.sources import document
@@ -22,17 +21,13 @@ _UNKNOWN: Final = document.fault(
     "document_unknown",
     "no document with this SHA-256 was handed over; add it with `document add`, then send again",
 )
-_USED: Final = document.fault(
-    "document_used",
-    "another certificate has the same document, and DokStamp takes no file twice; make a new PDF",
-)
 
 
 class IngestLedger(Protocol):
     """What an ingest needs of the ledger; each call is durable when it returns."""
 
     async def would_take(self, events: Sequence[NewEvent]) -> Sequence[bool]:
-        """Tell for each event whether it is new and about no other source's record."""
+        """Tell for each event whether it is new and nothing that is taken stands against it."""
 
     async def start_run(self, name: str) -> str:
         """Append `ingest.started` and return the run's id."""
@@ -51,9 +46,6 @@ class IngestLedger(Protocol):
 
     async def document_exists(self, sha256: str) -> bool:
         """Tell whether the bytes are in the document store."""
-
-    async def claim_document(self, sha256: str, certificate: SourceRef) -> bool:
-        """Reserve the document for the certificate; false if another one has it."""
 
 
 async def ingest(
@@ -124,17 +116,15 @@ class _Ingest:
         """Put the event's document into the ledger, or refuse the event that lacks one."""
         if not isinstance(outcome, Checked) or outcome.document is None:
             return outcome
-        reason = await self._store(outcome.document, outcome.event.subject)
+        reason = await self._store(outcome.document)
         return outcome if reason is None else _refused(outcome.event, reason)
 
-    async def _store(self, wanted: Document, certificate: SourceRef | None) -> Fault | None:
+    async def _store(self, wanted: Document) -> Fault | None:
         if not await self._ledger.document_exists(wanted.sha256):
             if wanted.content is None:
                 return _UNKNOWN
             await self._ledger.add_document(wanted.content)
-        if certificate is None or await self._ledger.claim_document(wanted.sha256, certificate):
-            return None
-        return _USED
+        return None
 
 
 def _settle(item: Item, intake: Intake) -> Intake | Refused:

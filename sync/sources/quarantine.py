@@ -16,6 +16,7 @@ class QuarantineEntry:
     source: str
     """The event's source, or the name of the file while the source is unknown."""
     line: int
+    id: str
     type: str
     subject: str
     reasons: tuple[Fault, ...]
@@ -29,6 +30,7 @@ def entry(item: Item, refused: Refused) -> QuarantineEntry:
         key=_key(refused, raw),
         source=refused.source or item.origin,
         line=item.line,
+        id=refused.id,
         type=refused.type,
         subject=refused.subject,
         reasons=refused.reasons,
@@ -36,9 +38,12 @@ def entry(item: Item, refused: Refused) -> QuarantineEntry:
     )
 
 
+def event_key(source: str, event_id: str) -> str:
+    """Return the key under which every refused line of an event is kept."""
+    return hashlib.sha256(f"event\0{source}\0{event_id}".encode()).hexdigest()
+
+
 def _key(refused: Refused, raw: bytes) -> str:
     if refused.source and refused.id:
-        name = f"event\0{refused.source}\0{refused.id}".encode()
-    else:
-        name = b"line\0" + raw
-    return hashlib.sha256(name).hexdigest()
+        return event_key(refused.source, refused.id)
+    return hashlib.sha256(b"line\0" + raw).hexdigest()

@@ -22,7 +22,7 @@ class MemoryLedger:
     log: list[str] = field(default_factory=list)
     owners: dict[SourceRef, str] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
-    claims: dict[str, SourceRef] = field(default_factory=dict)
+    users: dict[str, SourceRef] = field(default_factory=dict)
     entries: dict[str, QuarantineEntry] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     batches: list[int] = field(default_factory=list)
@@ -37,13 +37,19 @@ class MemoryLedger:
     async def would_take(self, events: Sequence[NewEvent]) -> Sequence[bool]:
         self._call()
         return [
-            (event.source, event.id) not in self.events and self._owner(event) == event.source
+            (event.source, event.id) not in self.events
+            and self._owner(event) == event.source
+            and self._user(event) == event.subject
             for event in events
         ]
 
     def _owner(self, event: NewEvent) -> str:
         assert event.subject is not None
         return self.owners.get(event.subject, event.source)
+
+    def _user(self, event: NewEvent) -> SourceRef | None:
+        wanted = _document(event)
+        return self.users.get(wanted, event.subject) if wanted else event.subject
 
     async def start_run(self, name: str) -> str:
         self._call()
@@ -72,6 +78,10 @@ class MemoryLedger:
         assert event.subject is not None
         if self.owners.setdefault(event.subject, event.source) != event.source:
             return Intake.FOREIGN_SOURCE
+        if _document(event) and self._user(event) != event.subject:
+            return Intake.DOCUMENT_USED
+        if _document(event):
+            self.users[_document(event)] = event.subject
         self.events[key] = event
         self.log.append(event.id)
         return Intake.TAKEN
@@ -92,6 +102,8 @@ class MemoryLedger:
         self._call()
         return sha256 in self.documents
 
-    async def claim_document(self, sha256: str, certificate: SourceRef) -> bool:
-        self._call()
-        return self.claims.setdefault(sha256, certificate) == certificate
+
+def _document(event: NewEvent) -> str:
+    data = (event.private or {}).get("data")
+    document = data.get("document") if isinstance(data, dict) else None
+    return str(document["sha256"]) if isinstance(document, dict) else ""
