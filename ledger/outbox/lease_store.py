@@ -26,18 +26,10 @@ from sqlalchemy.exc import IntegrityError as RowExistsError
 from ledger.errors import LedgerBusyError
 from ledger.outbox.operation import POSSIBLY_SENT, Operation, Priority, State
 from ledger.outbox.store import as_operation, within
+from ledger.outbox.turns import take_turns
 from ledger.reference import Scope
 from ledger.schema.tables import epochs, leases, operations
 
-# Which class is asked first, claim by claim: each gets a share, the urgent ones a larger one.
-_TURNS = (
-    Priority.REVOKE,
-    Priority.ISSUE,
-    Priority.REVOKE,
-    Priority.ISSUE,
-    Priority.REVOKE,
-    Priority.REST,
-)
 NOBODY = ""
 
 
@@ -100,20 +92,7 @@ def _candidates(
         priority: _fetch(connection, _ready(scope, terms, priority=priority).limit(limit))
         for priority in (Priority.REVOKE, Priority.ISSUE, Priority.REST)
     }
-    return found + _take_turns(by_class, start=turn)
-
-
-def _take_turns(by_class: dict[int, list[Operation]], *, start: int) -> list[Operation]:
-    queues = {priority: iter(found) for priority, found in by_class.items()}
-    ordered: list[Operation] = []
-    total = sum(len(found) for found in by_class.values())
-    turn = start
-    while len(ordered) < total:
-        following = next(queues[_TURNS[turn % len(_TURNS)]], None)
-        if following is not None:
-            ordered.append(following)
-        turn += 1
-    return ordered
+    return found + take_turns(by_class, start=turn)
 
 
 def _ready(scope: Scope, terms: ClaimTerms, *, priority: int) -> Select[Any]:

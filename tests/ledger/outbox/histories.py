@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from ledger.outbox import fold_store, gate_store, record_store, store
-from ledger.outbox.fold_store import Cause
+from ledger.outbox import fold_store, gate_store, lease_store, record_store, store
+from ledger.outbox.fold_store import Cause, Ending
 from ledger.outbox.gate import Gate, GateKind
 from ledger.outbox.lease_store import ClaimTerms
-from ledger.outbox.operation import Operation, Priority, State
+from ledger.outbox.operation import Move, Operation, Priority, State
 from ledger.outbox.plan import Hold, Intent, Plan, Superseding
 from ledger.outbox.record_store import Facts, Named
 from ledger.reference import OperationKey, SourceRef
@@ -158,3 +158,27 @@ def terms(
         settle_seconds=30,
         may_group=lambda _: groups,
     )
+
+
+def claim(outbox: Outbox, wanted: ClaimTerms) -> list[list[str]]:
+    """Claim and fold the claim, as one transaction does; returns the keys of each group."""
+    groups = lease_store.claim(outbox.connection, LEDGER_SCOPE, terms=wanted)
+    keys = [each.key for group in groups for each in group.operations]
+    if keys:
+        outbox.planned += 1
+        fold_store.fold_claim(
+            outbox.connection,
+            LEDGER_SCOPE,
+            keys=keys,
+            epoch=groups[0].epoch,
+            position=outbox.planned,
+        )
+    return [[each.key for each in group.operations] for group in groups]
+
+
+def settle(outbox: Outbox, name: str, move: Move, *, not_before: float = 0.0) -> None:
+    """Fold how an operation ended and give its lanes back."""
+    outbox.planned += 1
+    ending = Ending(key(name), move, reason=None, not_before=not_before, failed=False)
+    fold_store.fold_ending(outbox.connection, LEDGER_SCOPE, ending=ending, position=outbox.planned)
+    lease_store.release(outbox.connection, LEDGER_SCOPE, lanes=outbox.the(name).lanes)
