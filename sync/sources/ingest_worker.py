@@ -116,15 +116,17 @@ class _Ingest:
         """Put the event's document into the ledger, or refuse the event that lacks one."""
         if not isinstance(outcome, Checked) or outcome.document is None:
             return outcome
-        reason = await self._store(outcome.document)
+        reason = await put_document(self._ledger, outcome.document)
         return outcome if reason is None else _refused(outcome.event, reason)
 
-    async def _store(self, wanted: Document) -> Fault | None:
-        if not await self._ledger.document_exists(wanted.sha256):
-            if wanted.content is None:
-                return _UNKNOWN
-            await self._ledger.add_document(wanted.content)
-        return None
+
+async def put_document(ledger: IngestLedger, wanted: Document) -> Fault | None:
+    """Make the ledger have a document, or return why it cannot."""
+    if not await ledger.document_exists(wanted.sha256):
+        if wanted.content is None:
+            return _UNKNOWN
+        await ledger.add_document(wanted.content)
+    return None
 
 
 def _settle(item: Item, intake: Intake) -> Intake | Refused:

@@ -1,0 +1,129 @@
+"""What a person can do about refused lines: look at them, and let them in once they are right."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ledger.errors import EventError
+from ledger.ledger import Ledger
+from ledger.log import quarantine_store
+from ledger.log.event import Event
+from ledger.log.quarantine_store import Kept
+from ledger.reference import Json, Position
+from ledger.transaction import Appended, Transaction, Verdict
+from sync.errors import InputError
+from sync.resources.definition import Fault
+from sync.runtime.ingest_ledger import LedgerIngest
+from sync.runtime.page import ROWS_MAX, Answer, Page, page_of
+from sync.runtime.quarantine_keeper import RELEASED, raw_of, reasons_json
+from sync.sources import event_reader
+from sync.sources.event_reader import Rules
+from sync.sources.ingest_report import REFUSALS, Intake
+from sync.sources.ingest_worker import put_document
+from sync.sources.item import Checked, Refused
+
+_WELCOME = frozenset({Verdict.TAKEN, Verdict.DUPLICATE})
+
+
+async def quarantine_page(
+    ledger: Ledger, *, after: Position = -1, limit: int = ROWS_MAX
+) -> Page[Position]:
+    """Return refused lines in the order they first came, after a position of the log."""
+    scope = ledger.scope
+    found = await ledger.read(
+        lambda connection: quarantine_store.read_page(connection, scope, after=after, limit=limit)
+    )
+    events = await ledger.events_at(kept.position for kept in found)
+    return page_of(
+        found,
+        limit=limit,
+        answer=lambda kept: _answer(kept, events[kept.position]),
+        cursor=lambda kept: kept.position,
+    )
+
+
+async def quarantine_show(ledger: Ledger, identifier: str) -> Answer:
+    """Return one refused line with what it held; raises `InputError` for an unknown id."""
+    kept, event = await _find(ledger, identifier)
+    raw = raw_of(event.private).decode(errors="replace") if event.private else None
+    return {**_answer(kept, event), "state": kept.state, "position": kept.position, "raw": raw}
+
+
+async def quarantine_release(
+    ledger: Ledger,
+    identifier: str,
+    *,
+    rules: Rules,
+    folder: Path | None = None,
+    actor: str | None = None,
+) -> Answer:
+    """Check a refused line again and append its event if it is acceptable by now.
+
+    `folder` is where documents lie that the line names by path. Returns `released` and, where it
+    is refused again, the reasons.
+    """
+    kept, event = await _find(ledger, identifier)
+    if kept.state == quarantine_store.RELEASED:
+        return {"id": kept.key, "released": True, "reasons": []}
+    if event.private is None:
+        message = f"what {identifier} held was erased: there is nothing left to release"
+        raise InputError(message)
+    line = int(str(event.public["line"]))
+    raw = raw_of(event.private)
+    item = event_reader.read_line(raw, number=line, origin="", folder=folder, rules=rules)
+    if isinstance(item.outcome, Refused):
+        return _refused(kept, *item.outcome.reasons)
+    assert isinstance(item.outcome, Checked), "a line of events is never passed over"
+    return await _bring(ledger, kept, item.outcome, actor=actor)
+
+
+async def _bring(ledger: Ledger, kept: Kept, checked: Checked, *, actor: str | None) -> Answer:
+    if checked.document is not None:
+        fault = await put_document(LedgerIngest(ledger), checked.document)
+        if fault is not None:
+            return _refused(kept, fault)
+    try:
+        offers = await ledger.offers([checked.event])
+    except EventError:
+        return _refused(kept, REFUSALS[Intake.RESERVED_SOURCE])
+    public: dict[str, Json] = {"key": kept.key}
+    private: dict[str, Json] | None = None if actor is None else {"actor": actor}
+    release = await ledger.outcome(RELEASED, public=public, private=private)
+
+    def step(transaction: Transaction) -> Appended:
+        appended = transaction.append(offers)[0]
+        if appended.verdict in _WELCOME:
+            transaction.record(RELEASED, public=public, prepared=release)
+        return appended
+
+    appended = await ledger.transact(step)
+    if appended.verdict not in _WELCOME:
+        return _refused(kept, REFUSALS[Intake(appended.verdict.value)])
+    return {"id": kept.key, "released": True, "reasons": [], "position": appended.position}
+
+
+async def _find(ledger: Ledger, identifier: str) -> tuple[Kept, Event]:
+    scope = ledger.scope
+    kept = await ledger.read(
+        lambda connection: quarantine_store.find(connection, scope, key=identifier)
+    )
+    if kept is None:
+        message = f"nothing in quarantine has the id {identifier}: see `quarantine list`"
+        raise InputError(message)
+    return kept, (await ledger.events_at([kept.position]))[kept.position]
+
+
+def _answer(kept: Kept, event: Event) -> Answer:
+    private: Mapping[str, Json] = event.private or {}
+    return {
+        "id": kept.key,
+        "source": private.get("source"),
+        "line": event.public["line"],
+        "type": private.get("type"),
+        "subject": private.get("subject"),
+        "reasons": event.public["reasons"],
+        "count": kept.count,
+    }
+
+
+def _refused(kept: Kept, *reasons: Fault) -> Answer:
+    return {"id": kept.key, "released": False, "reasons": reasons_json(reasons)}
