@@ -14,8 +14,8 @@ LOGGER: Final = "dokstamp_ledger"
 Level = Literal["debug", "info", "warning", "error"]
 
 LEVELS: Final[Mapping[type[Signal], Level]] = {
-    signals.ServiceStarted: "info",
-    signals.ServiceStopped: "info",
+    signals.RuntimeStarted: "info",
+    signals.RuntimeStopped: "info",
     signals.IngestStarted: "info",
     signals.IngestFinished: "info",
     signals.EventsTaken: "debug",

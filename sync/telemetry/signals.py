@@ -34,7 +34,7 @@ class Evidence(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceStarted:
+class RuntimeStarted:
     """A runtime opened its ledger and works from now on."""
 
     ledger: str
@@ -43,7 +43,7 @@ class ServiceStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceStopped:
+class RuntimeStopped:
     """A runtime drained and let go of everything."""
 
     ledger: str
@@ -191,8 +191,8 @@ class ServiceDied:
 
 
 Signal = (
-    ServiceStarted
-    | ServiceStopped
+    RuntimeStarted
+    | RuntimeStopped
     | IngestStarted
     | IngestFinished
     | EventsTaken
