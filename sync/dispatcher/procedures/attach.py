@@ -37,6 +37,7 @@ from sync.dokstamp.answer import Answer, Meaning
 from sync.dokstamp.listing import Unknown
 
 REATTACH_FACT: Final = "reattach"
+LISTED_FACT: Final = "listed"
 INTENDED: Final = "intended"
 DETACHED: Final = "detached"
 
@@ -105,6 +106,9 @@ def _make_ready(
         if not _is_attached(work, is_free=is_free):
             known = None if is_free else (yield from _not_free(work, rules))
             if known is None:
+                if is_free and is_inactive(work):
+                    # The list does show it, so that its absence will mean something later.
+                    yield Progress(work.operation, facts={LISTED_FACT: True})
                 ready.append(_unfinished(work))
             else:
                 settled.append(known)
@@ -128,7 +132,7 @@ def _unfinished(work: Work) -> Work:
 
 def _not_free(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement | None]:
     """Return what it means that a module is not free; None if the list proves nothing."""
-    if is_inactive(work):
+    if is_inactive(work) and LISTED_FACT not in work.progress:
         return None
     pair = wanted_pair(work)
     if work.possibly_sent or REATTACH_FACT in work.progress:

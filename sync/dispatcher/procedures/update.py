@@ -99,9 +99,12 @@ def _body(work: Work, row: Row | None) -> dict[str, BodyValue]:
         return dict(changes)
     # A cleared or restored field is no difference to a state that does not mention it.
     unmentioned = {
-        name: value
-        for name, value in changes.items()
-        if wanted.get(name) is None and shows(row, name) and row.get(name) != value
+        field.remote: changes[field.remote]
+        for field in resource.fields
+        if field.remote in changes
+        and wanted.get(field.name) is None
+        and shows(row, field.remote)
+        and field.shown(row) != changes[field.remote]
     }
     return {**unmentioned, **resource.differences(wanted, row, work.targets)}
 

@@ -107,6 +107,19 @@ def test_an_inactive_module_that_the_list_hides_is_attached_all_the_same() -> No
     assert played.settlement.reason == ""
 
 
+def test_absence_of_an_inactive_module_proves_something_only_if_it_was_listed() -> None:
+    states: dict[SourceRef, dict[str, Json]] = {SourceRef("module", "MA1"): {"is_active": False}}
+    first = play(attachment("MA1", names=states), [(FREE, lists(MA1)), (ATTACH, lost())])
+    listed = attachment("MA1", names=states, progress=first.facts, possibly_sent=True)
+    hidden = attachment("MA1", names=states, possibly_sent=True)
+
+    done = play(listed, [(FREE, lists())])
+    again = play(hidden, [(FREE, lists()), (ATTACH, refuses("modules")), (FREE, lists())])
+
+    assert done.settlement.reason == ""
+    assert again.settlement.reason == Reason.UNVERIFIED
+
+
 def test_a_module_of_another_institution_is_refused_before_any_call() -> None:
     states: dict[SourceRef, dict[str, Json]] = {
         SourceRef("course", "CS"): {"institution_id": "DEMO"},

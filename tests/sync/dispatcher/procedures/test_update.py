@@ -5,7 +5,7 @@ import pytest
 from ledger.reference import Json
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import After, Outcome
-from tests.sync.dispatcher.procedures.samples import ENROLLMENT, change, row
+from tests.sync.dispatcher.procedures.samples import COURSE, ENROLLMENT, change, row
 from tests.sync.dispatcher.procedures.transcript import (
     Reply,
     answered,
@@ -21,7 +21,7 @@ from tests.sync.dispatcher.procedures.transcript import (
     unreachable,
 )
 
-COURSE = "/courses/course-CS-uuid"
+COURSE_PATH = "/courses/course-CS-uuid"
 STUDENT = "/students/student-S-1-uuid"
 ENROLLMENT_PATH = "/enrollments/enrollment-E-1-uuid"
 CERTIFICATES = "GET /certificates?where[student_uuid]=student-S-1-uuid"
@@ -29,11 +29,11 @@ CERTIFICATES = "GET /certificates?where[student_uuid]=student-S-1-uuid"
 
 def test_a_bound_record_is_never_searched_for_and_gets_only_what_changed() -> None:
     work = change("course", wanted={"name": "Computing", "workload_hours": 3000})
-    script = [(f"PATCH {COURSE}", shows(row("course", name="Computing", workload_hours=3000)))]
+    script = [(f"PATCH {COURSE_PATH}", shows(row("course", name="Computing", workload_hours=3000)))]
 
     played = play(work, script)
 
-    assert played.body(f"PATCH {COURSE}") == {"name": "Computing", "workload_hours": 3000}
+    assert played.body(f"PATCH {COURSE_PATH}") == {"name": "Computing", "workload_hours": 3000}
     assert played.settlement.outcome is Outcome.DONE
     assert played.settlement.after is After.LIVE
 
@@ -48,46 +48,48 @@ def test_nothing_changed_makes_no_call() -> None:
 def test_a_field_that_disappeared_is_cleared() -> None:
     played = play(
         change("course", wanted={"workload_hours": None}),
-        [(f"PATCH {COURSE}", shows(row("course", workload_hours=None)))],
+        [(f"PATCH {COURSE_PATH}", shows(row("course", workload_hours=None)))],
     )
 
-    assert played.body(f"PATCH {COURSE}") == {"workload_hours": None}
+    assert played.body(f"PATCH {COURSE_PATH}") == {"workload_hours": None}
 
 
 def test_a_retired_course_that_comes_back_is_made_active() -> None:
-    played = play(change("course", is_retired=True), [(f"PATCH {COURSE}", shows(row("course")))])
+    played = play(
+        change("course", is_retired=True), [(f"PATCH {COURSE_PATH}", shows(row("course")))]
+    )
 
-    assert played.body(f"PATCH {COURSE}") == {"status": "active"}
+    assert played.body(f"PATCH {COURSE_PATH}") == {"status": "active"}
     assert played.settlement.after is After.LIVE
 
 
 def test_a_record_bound_by_a_person_is_compared_first() -> None:
     work = change("course", sent=None)
     there = row("course", name="Old name")
-    script = [(f"GET {COURSE}", shows(there)), (f"PATCH {COURSE}", shows(row("course")))]
+    script = [(f"GET {COURSE_PATH}", shows(there)), (f"PATCH {COURSE_PATH}", shows(row("course")))]
 
     played = play(work, script)
 
-    assert played.body(f"PATCH {COURSE}") == {"name": "Computer Science"}
+    assert played.body(f"PATCH {COURSE_PATH}") == {"name": "Computer Science"}
 
 
 def test_a_record_bound_by_a_person_that_agrees_is_left_alone() -> None:
-    played = play(change("course", sent=None), [(f"GET {COURSE}", shows(row("course")))])
+    played = play(change("course", sent=None), [(f"GET {COURSE_PATH}", shows(row("course")))])
 
-    assert played.calls == [f"GET {COURSE}"]
+    assert played.calls == [f"GET {COURSE_PATH}"]
     assert played.settlement.outcome is Outcome.DONE
 
 
 @pytest.mark.parametrize("reply", [lost(), fails(), fails(503)])
 def test_a_change_without_an_answer_is_uncertain(reply: Reply) -> None:
-    played = play(change("course", wanted={"name": "N"}), [(f"PATCH {COURSE}", reply)])
+    played = play(change("course", wanted={"name": "N"}), [(f"PATCH {COURSE_PATH}", reply)])
 
     assert played.settlement.outcome is Outcome.UNCERTAIN
 
 
 @pytest.mark.parametrize("reply", [throttled(), unreachable(), unauthorised()])
 def test_a_change_that_was_not_taken_in_is_tried_again(reply: Reply) -> None:
-    played = play(change("course", wanted={"name": "N"}), [(f"PATCH {COURSE}", reply)])
+    played = play(change("course", wanted={"name": "N"}), [(f"PATCH {COURSE_PATH}", reply)])
 
     assert played.settlement.outcome is Outcome.RETRY
     assert not played.settlement.counts_as_failure
@@ -96,7 +98,7 @@ def test_a_change_that_was_not_taken_in_is_tried_again(reply: Reply) -> None:
 def test_an_uncertain_change_that_took_effect_is_not_sent_again() -> None:
     work = change("course", wanted={"name": "Computing"}, possibly_sent=True)
 
-    played = play(work, [(f"GET {COURSE}", shows(row("course", name="Computing")))])
+    played = play(work, [(f"GET {COURSE_PATH}", shows(row("course", name="Computing")))])
 
     assert played.settlement.outcome is Outcome.DONE
 
@@ -104,31 +106,46 @@ def test_an_uncertain_change_that_took_effect_is_not_sent_again() -> None:
 def test_an_uncertain_change_that_did_not_take_effect_is_sent_again() -> None:
     work = change("course", wanted={"name": "Computing"}, possibly_sent=True)
     script = [
-        (f"GET {COURSE}", shows(row("course"))),
-        (f"PATCH {COURSE}", shows(row("course", name="Computing"))),
+        (f"GET {COURSE_PATH}", shows(row("course"))),
+        (f"PATCH {COURSE_PATH}", shows(row("course", name="Computing"))),
     ]
 
     played = play(work, script)
 
-    assert played.body(f"PATCH {COURSE}") == {"name": "Computing"}
+    assert played.body(f"PATCH {COURSE_PATH}") == {"name": "Computing"}
 
 
 def test_an_uncertain_clearing_is_sent_again_only_if_it_did_not_take_effect() -> None:
     work = change("course", wanted={"workload_hours": None}, possibly_sent=True)
-    looked = (f"GET {COURSE}", shows(row("course")))
+    looked = (f"GET {COURSE_PATH}", shows(row("course")))
     cleared = shows(row("course", workload_hours=None))
 
-    took_effect = play(work, [(f"GET {COURSE}", cleared)])
-    did_not = play(work, [looked, (f"PATCH {COURSE}", cleared)])
+    took_effect = play(work, [(f"GET {COURSE_PATH}", cleared)])
+    did_not = play(work, [looked, (f"PATCH {COURSE_PATH}", cleared)])
 
     assert took_effect.settlement.outcome is Outcome.DONE
-    assert did_not.body(f"PATCH {COURSE}") == {"workload_hours": None}
+    assert did_not.body(f"PATCH {COURSE_PATH}") == {"workload_hours": None}
+
+
+def test_an_uncertain_change_of_a_named_record_is_not_sent_again_when_the_row_shows_it() -> None:
+    sent = {**COURSE, "organization_id": None}
+    named = shows(row("course", organization={"uuid": "organization-SCI-uuid", "name": "Science"}))
+    nobody = shows(row("course", organization=None))
+    set_it = change("course", sent=sent, wanted={"organization_id": "SCI"}, possibly_sent=True)
+    clear_it = change("course", sent={**COURSE, "organization_id": "SCI"}, possibly_sent=True)
+
+    was_set = play(set_it, [(f"GET {COURSE_PATH}", named)])
+    was_cleared = play(clear_it, [(f"GET {COURSE_PATH}", nobody)])
+    clears = play(clear_it, [(f"GET {COURSE_PATH}", named), (f"PATCH {COURSE_PATH}", nobody)])
+
+    assert was_set.settlement.outcome is was_cleared.settlement.outcome is Outcome.DONE
+    assert clears.body(f"PATCH {COURSE_PATH}") == {"organization_uuid": None}
 
 
 def test_an_uncertain_change_that_cannot_be_looked_at_stays_uncertain() -> None:
     work = change("course", wanted={"name": "Computing"}, possibly_sent=True)
 
-    played = play(work, [(f"GET {COURSE}", unreachable())])
+    played = play(work, [(f"GET {COURSE_PATH}", unreachable())])
 
     assert played.settlement.outcome is Outcome.UNCERTAIN
     assert not played.settlement.counts_as_failure
@@ -137,8 +154,8 @@ def test_an_uncertain_change_that_cannot_be_looked_at_stays_uncertain() -> None:
 def test_a_record_that_is_gone_is_held_and_not_made_anew() -> None:
     work = change("course", wanted={"name": "N"})
     script = [
-        (f"PATCH {COURSE}", missing()),
-        (f"GET {COURSE}", missing()),
+        (f"PATCH {COURSE_PATH}", missing()),
+        (f"GET {COURSE_PATH}", missing()),
         ("GET /courses", lists(row("course", "another"))),
     ]
 
@@ -152,14 +169,14 @@ def test_a_record_that_is_gone_is_held_and_not_made_anew() -> None:
 def test_a_record_shown_as_deleted_is_missing() -> None:
     deleted = shows(row("course", deleted_at="2025-01-01T00:00:00.000000Z"))
 
-    played = play(change("course", sent=None), [(f"GET {COURSE}", deleted)])
+    played = play(change("course", sent=None), [(f"GET {COURSE_PATH}", deleted)])
 
     assert played.settlement.reason == Reason.MISSING
 
 
 def test_a_record_that_only_its_list_shows_is_read_from_the_list() -> None:
     script = [
-        (f"GET {COURSE}", missing(405)),
+        (f"GET {COURSE_PATH}", missing(405)),
         ("GET /courses", lists(row("course", "another"), row("course"))),
     ]
 
@@ -171,8 +188,8 @@ def test_a_record_that_only_its_list_shows_is_read_from_the_list() -> None:
 def test_a_tenant_that_is_gone_stops_the_tenant_and_marks_nothing_missing() -> None:
     work = change("course", wanted={"name": "N"})
     script = [
-        (f"PATCH {COURSE}", missing()),
-        (f"GET {COURSE}", missing()),
+        (f"PATCH {COURSE_PATH}", missing()),
+        (f"GET {COURSE_PATH}", missing()),
         ("GET /courses", missing()),
     ]
 
@@ -195,7 +212,7 @@ def test_an_email_that_is_taken_is_held_and_nobody_is_looked_up() -> None:
 def test_a_code_that_is_taken_is_held_with_the_old_one_kept() -> None:
     work = change("course", wanted={"code": "CS2"})
 
-    played = play(work, [(f"PATCH {COURSE}", refuses("code"))])
+    played = play(work, [(f"PATCH {COURSE_PATH}", refuses("code"))])
 
     assert played.settlement.reason == Reason.CODE_TAKEN
 
@@ -203,7 +220,7 @@ def test_a_code_that_is_taken_is_held_with_the_old_one_kept() -> None:
 def test_a_reference_that_is_gone_holds_the_change() -> None:
     work = change("course", wanted={"organization_id": "SCI"})
     script = [
-        (f"PATCH {COURSE}", refuses("organization_uuid")),
+        (f"PATCH {COURSE_PATH}", refuses("organization_uuid")),
         ("GET /organizations/organization-SCI-uuid", missing()),
         ("GET /organizations", lists()),
     ]
@@ -217,7 +234,7 @@ def test_a_reference_that_is_gone_holds_the_change() -> None:
 def test_refused_content_is_dead() -> None:
     work = change("course", wanted={"workload_hours": 1})
 
-    played = play(work, [(f"PATCH {COURSE}", refuses("workload_hours"))])
+    played = play(work, [(f"PATCH {COURSE_PATH}", refuses("workload_hours"))])
 
     assert played.settlement.outcome is Outcome.DEAD
 
@@ -225,7 +242,7 @@ def test_refused_content_is_dead() -> None:
 def test_a_change_that_the_answer_does_not_show_is_held() -> None:
     work = change("course", wanted={"name": "Computing"})
 
-    played = play(work, [(f"PATCH {COURSE}", shows(row("course")))])
+    played = play(work, [(f"PATCH {COURSE_PATH}", shows(row("course")))])
 
     assert played.settlement.outcome is Outcome.HELD
     assert played.settlement.reason == Reason.NOT_TAKEN
@@ -233,7 +250,7 @@ def test_a_change_that_the_answer_does_not_show_is_held() -> None:
 
 
 def test_an_answer_without_a_body_is_enough_for_plain_fields() -> None:
-    played = play(change("course", wanted={"name": "N"}), [(f"PATCH {COURSE}", answered(204))])
+    played = play(change("course", wanted={"name": "N"}), [(f"PATCH {COURSE_PATH}", answered(204))])
 
     assert played.settlement.outcome is Outcome.DONE
 
@@ -241,8 +258,8 @@ def test_an_answer_without_a_body_is_enough_for_plain_fields() -> None:
 def test_a_status_is_read_back_when_the_answer_has_no_body() -> None:
     work = change("course", wanted={"status": "draft"})
     script = [
-        (f"PATCH {COURSE}", answered(204)),
-        (f"GET {COURSE}", shows(row("course", status="draft"))),
+        (f"PATCH {COURSE_PATH}", answered(204)),
+        (f"GET {COURSE_PATH}", shows(row("course", status="draft"))),
     ]
 
     played = play(work, script)
@@ -252,7 +269,7 @@ def test_a_status_is_read_back_when_the_answer_has_no_body() -> None:
 
 def test_a_read_back_without_an_answer_leaves_the_change_uncertain() -> None:
     work = change("course", wanted={"status": "draft"})
-    script = [(f"PATCH {COURSE}", answered(204)), (f"GET {COURSE}", unreachable())]
+    script = [(f"PATCH {COURSE_PATH}", answered(204)), (f"GET {COURSE_PATH}", unreachable())]
 
     played = play(work, script)
 
