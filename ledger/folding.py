@@ -130,8 +130,21 @@ def _rebind(
         sent=_payload(operation) if told else known.sent if known else None,
         is_complete=operation.completes if told else bool(known and known.is_complete),
     )
+    _write_binding(connection, scope, known=known, binding=binding)
+
+
+def _write_binding(
+    connection: Connection, scope: Scope, *, known: Binding | None, binding: Binding
+) -> None:
+    if known is not None and _closes_gates(known, binding):
+        gate_store.finish_record(connection, scope, reference=binding.reference)
     mapping_store.write(connection, scope, binding=binding)
-    gate_store.wake_record(connection, scope, reference=operation.reference)
+    gate_store.wake_record(connection, scope, reference=binding.reference)
+
+
+def _closes_gates(known: Binding, binding: Binding) -> bool:
+    is_lost = known.stands and not binding.stands
+    return is_lost or (known.is_complete and not binding.is_complete)
 
 
 def _payload(operation: Operation) -> Position:
@@ -159,8 +172,7 @@ def _bind(
         sent=known.sent if known and is_same else None,
         is_complete=bool(known and is_same and known.is_complete),
     )
-    mapping_store.write(connection, scope, binding=binding)
-    gate_store.wake_record(connection, scope, reference=outcome.subject)
+    _write_binding(connection, scope, known=known, binding=binding)
 
 
 def _bound(connection: Connection, scope: Scope, outcome: Outcome) -> None:

@@ -100,6 +100,12 @@ def read_row(connection: Connection) -> Row[Any]:
     return connection.execute(select(ledgers)).one()
 
 
+def read_generation(connection: Connection, ledger: int) -> int:
+    """Return which folding of the log is live: another process may have made a new one so."""
+    statement = select(ledgers.c.generation).where(ledgers.c.ledger == ledger)
+    return int(connection.execute(statement).scalar_one())
+
+
 def require_same_key(fingerprint: bytes, master: MasterKey, *, key_file: Path) -> None:
     """Refuse a key file that is not the one this ledger was made with."""
     if fingerprint != master.fingerprint:

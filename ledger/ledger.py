@@ -12,7 +12,7 @@ from ledger.clock import Clock, Entropy, SystemClock, SystemEntropy
 from ledger.database import Database
 from ledger.documents.shelf_store import Shelf
 from ledger.errors import EventError, MigrationNeededError
-from ledger.home import Address, claim_home, read_row, require_same_key
+from ledger.home import Address, claim_home, read_generation, read_row, require_same_key
 from ledger.log import store as log_store
 from ledger.log.envelope import Prepared, outcome_source
 from ledger.log.event import Event, NewEvent
@@ -194,19 +194,21 @@ class Ledger:
 
     def use_generation(self, generation: int) -> None:
         """Read and write the rows of another folding from now on."""
-        self.scope = replace(self.scope, generation=generation)
+        if generation != self.scope.generation:
+            self.scope = replace(self.scope, generation=generation)
 
     async def _run_batch(self, steps: Sequence[Step]) -> Sequence[object]:
         return await self.database.run(lambda connection: self._apply(connection, steps))
 
     def _apply(self, connection: Connection, steps: Sequence[Step]) -> list[object]:
+        before = log_store.lock_head(connection, self.scope.ledger)
+        self.use_generation(read_generation(connection, self.scope.ledger))
         conditions = Conditions(
             ledger_id=self.ledger_id,
             scope=self.scope,
             now=self.clock.now(),
             shared_sources=self._shared_sources,
         )
-        before = log_store.lock_head(connection, self.scope.ledger)
         head, results = before, list[object]()
         for step in steps:
             transaction = Transaction(connection, conditions, head=head)

@@ -31,6 +31,11 @@ class Binding:
     """Whether the state last sent was a completed one (enrollments)."""
 
     @property
+    def stands(self) -> bool:
+        """Whether other records can still name the target."""
+        return self.state in {BindingState.LIVE, BindingState.RETIRED}
+
+    @property
     def holds_target(self) -> bool:
         """Whether the target belongs to this record and to no other."""
         return self.state is not BindingState.RELEASED

@@ -47,7 +47,7 @@ def fold_plan(
     before = record_store.find(connection, scope, reference=cause.reference)
     named = _names(connection, scope, plan=plan)
     if not plan.late and not plan.parked:
-        _follow(connection, scope, cause=cause)
+        _follow(connection, scope, cause=cause, before=before)
     for intent in plan.intents:
         _insert(connection, scope, intent=intent, cause=cause, before=before)
         now = record_store.references_of(connection, scope, reference=intent.reference)
@@ -69,7 +69,7 @@ def _hold(connection: Connection, scope: Scope, *, operation: Operation, hold: H
     store.give_reason(connection, scope, key=hold.key, reason=hold.reason, concerns=hold.concerns)
 
 
-def _follow(connection: Connection, scope: Scope, *, cause: Cause) -> None:
+def _follow(connection: Connection, scope: Scope, *, cause: Cause, before: Record | None) -> None:
     record_store.follow(
         connection,
         scope,
@@ -79,6 +79,9 @@ def _follow(connection: Connection, scope: Scope, *, cause: Cause) -> None:
         sequence=cause.sequence,
         facts=cause.facts,
     )
+    was_removed = before is not None and before.removed_position is not None
+    if was_removed and cause.facts.returns and not cause.facts.removes:
+        gate_store.wake_record(connection, scope, reference=cause.reference)
 
 
 def _names(connection: Connection, scope: Scope, *, plan: Plan) -> dict[SourceRef, set[SourceRef]]:
@@ -143,13 +146,11 @@ def _link(connection: Connection, scope: Scope, *, plan: Plan, position: Positio
 
 def _begin(connection: Connection, scope: Scope, *, intent: Intent) -> None:
     operation = _the(connection, scope, key=intent.key)
-    if operation.state is not State.BLOCKED:
-        return
-    if intent.finished is not None:
+    if operation.state is State.BLOCKED and intent.finished is not None:
         store.move(connection, scope, operation=operation, move=Move.FINISH, ended=intent.cause)
         gate_store.wake_operation(connection, scope, key=intent.key)
-    else:
-        gate_store.open_own(connection, scope, key=intent.key)
+    # Whatever its state: from now on only a wake makes anybody look at these gates.
+    gate_store.open_own(connection, scope, key=intent.key)
 
 
 def fold_claim(
@@ -210,7 +211,7 @@ def fold_approval(
             failures=0,
             not_before_seconds=0.0,
         )
-        gate_store.open_own(connection, scope, key=key)
+        gate_store.look_again(connection, scope, key=key)
     store.link_event(connection, scope, keys=keys, position=position)
 
 

@@ -114,19 +114,37 @@ def wake_operation(connection: Connection, scope: Scope, *, key: OperationKey) -
     _wake(connection, scope, kind=_OPERATION, entity="", name=key)
 
 
-def has_wakes(connection: Connection, ledger: int) -> bool:
+def has_wakes(connection: Connection, scope: Scope) -> bool:
     """Tell whether anything happened whose gates were not looked at yet."""
-    statement = select(wakes.c.kind).where(wakes.c.ledger == ledger).limit(1)
+    statement = select(wakes.c.kind).where(_of_scope(scope)).limit(1)
     return connection.execute(statement).first() is not None
 
 
 def open_page(connection: Connection, scope: Scope, *, limit: int) -> bool:
     """Work off one wake over up to `limit` gates; returns whether there was one."""
-    wake = connection.execute(
-        select(wakes).where(wakes.c.ledger == scope.ledger).limit(1)
-    ).one_or_none()
-    if wake is None:
-        return False
+    wake = connection.execute(select(wakes).where(_of_scope(scope)).limit(1)).one_or_none()
+    if wake is not None:
+        _work_off(connection, scope, wake, limit=limit)
+    return wake is not None
+
+
+def finish_record(connection: Connection, scope: Scope, *, reference: SourceRef) -> None:
+    """Work off a record's wake to its end, before what woke it stops being true.
+
+    A gate opens when its condition holds at any moment of the log, however late it is looked at:
+    otherwise a rebuild, which looks at other moments, would open other gates.
+    """
+    mine = and_(
+        _of_scope(scope),
+        wakes.c.kind == _RECORD,
+        wakes.c.entity == reference.entity,
+        wakes.c.name == reference.source_id,
+    )
+    while (wake := connection.execute(select(wakes).where(mine)).one_or_none()) is not None:
+        _work_off(connection, scope, wake, limit=WAVE_MAX)
+
+
+def _work_off(connection: Connection, scope: Scope, wake: Row[Any], *, limit: int) -> None:
     place = (OperationKey(wake.after_operation), wake.after_number)
     found = _closed(connection, scope, _woken(wake), after=place, limit=limit)
     _evaluate(connection, scope, rows=found)
@@ -138,7 +156,6 @@ def open_page(connection: Connection, scope: Scope, *, limit: int) -> bool:
             .where(_is(wake))
             .values(after_operation=found[-1].operation, after_number=found[-1].number)
         )
-    return True
 
 
 def open_own(connection: Connection, scope: Scope, *, key: OperationKey) -> None:
@@ -149,6 +166,13 @@ def open_own(connection: Connection, scope: Scope, *, key: OperationKey) -> None
         _make_ready(connection, scope, keys=[key])
 
 
+def look_again(connection: Connection, scope: Scope, *, key: OperationKey) -> None:
+    """Close every gate of an operation and evaluate it as things stand now."""
+    mine = and_(_within(scope), gates.c.operation == key)
+    connection.execute(gates.update().where(mine).values(is_open=False))
+    open_own(connection, scope, key=key)
+
+
 def sweep_page(connection: Connection, scope: Scope, *, after: Place, limit: int) -> Place | None:
     """Evaluate closed gates after a place, whatever was woken; returns the next place or `None`."""
     found = _closed(connection, scope, after=after, limit=limit)
@@ -157,7 +181,13 @@ def sweep_page(connection: Connection, scope: Scope, *, after: Place, limit: int
 
 
 def _wake(connection: Connection, scope: Scope, *, kind: str, entity: str, name: str) -> None:
-    row = {"ledger": scope.ledger, "kind": kind, "entity": entity, "name": name}
+    row = {
+        "ledger": scope.ledger,
+        "generation": scope.generation,
+        "kind": kind,
+        "entity": entity,
+        "name": name,
+    }
     same = and_(*(wakes.c[column] == value for column, value in row.items()))
     # A second wake for the same thing starts over: what was passed by may open now.
     connection.execute(wakes.delete().where(same))
@@ -167,10 +197,15 @@ def _wake(connection: Connection, scope: Scope, *, kind: str, entity: str, name:
 def _is(wake: Row[Any]) -> ColumnElement[bool]:
     return and_(
         wakes.c.ledger == wake.ledger,
+        wakes.c.generation == wake.generation,
         wakes.c.kind == wake.kind,
         wakes.c.entity == wake.entity,
         wakes.c.name == wake.name,
     )
+
+
+def _of_scope(scope: Scope) -> ColumnElement[bool]:
+    return and_(wakes.c.ledger == scope.ledger, wakes.c.generation == scope.generation)
 
 
 def _woken(wake: Row[Any]) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, select
 
 from ledger.reference import Position, Scope, SourceRef
 from ledger.schema.tables import natural_keys, records, references, sequences
@@ -83,7 +83,8 @@ def follow(
     if sequence is not None:
         _write_sequence(connection, scope, reference=reference, source=source, sequence=sequence)
     if facts.removes:
-        changes["removed_position"] = position
+        # Removed twice, it is gone since the first time.
+        changes["removed_position"] = func.coalesce(records.c.removed_position, position)
     else:
         changes |= {"state_position": position, "lane": facts.lane}
         if facts.returns:

@@ -2,7 +2,8 @@
 
 Three families. *Truth*: `ledgers`, `heads`, `events`. *Folded from the truth*, each row marked with
 the generation that folded it, so that a rebuild can fold beside the live rows: everything with a
-`generation` column. *Of the moment*, left alone by a rebuild: leases, wakes, sightings, the inbox.
+`generation` column. *Of the moment*, left alone by a rebuild: leases, sightings, the inbox, and the
+wakes, which say what of one folding is still to be looked at.
 Times are microseconds since the epoch, except `*_seconds`.
 """
 
@@ -293,10 +294,8 @@ leases = Table(
 
 epochs = Table("epochs", metadata, _number("ledger", key=True), _number("epoch"))
 
-wakes = Table(
+wakes = _folded(
     "wakes",
-    metadata,
-    _number("ledger", key=True),
     _text("kind", key=True),
     _text("entity", key=True),
     _text("name", key=True),
@@ -317,6 +316,8 @@ inbox = Table(
 )
 
 FOLDED = tuple(
-    table for table in metadata.sorted_tables if "generation" in table.c and table is not ledgers
+    table
+    for table in metadata.sorted_tables
+    if "generation" in table.c and table not in (ledgers, wakes)
 )
 """The tables that a rebuild folds again and compares."""

@@ -31,8 +31,8 @@ class Opener:
             place = await self._ledger.transact(_Sweep(place))
 
     async def _has_wakes(self) -> bool:
-        ledger = self._ledger.scope.ledger
-        return await self._ledger.read(lambda connection: gate_store.has_wakes(connection, ledger))
+        scope = self._ledger.scope
+        return await self._ledger.read(lambda connection: gate_store.has_wakes(connection, scope))
 
 
 class _Sweep:

@@ -154,8 +154,8 @@ class Engine:
         return await self.dispatcher.next_due_seconds()
 
     async def _has_wakes(self) -> bool:
-        ledger = self._ledger.scope.ledger
-        return await self._ledger.read(lambda connection: gate_store.has_wakes(connection, ledger))
+        scope = self._ledger.scope
+        return await self._ledger.read(lambda connection: gate_store.has_wakes(connection, scope))
 
     def _raise_faults(self) -> None:
         if self.dispatcher.fault is not None:

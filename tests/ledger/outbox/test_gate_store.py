@@ -165,7 +165,7 @@ def test_there_is_nothing_to_open_without_a_wake(
 ) -> None:
     outbox.plan("a", gates=(bound("parent"),))
 
-    assert not gate_store.has_wakes(connection, scope.ledger)
+    assert not gate_store.has_wakes(connection, scope)
     assert not gate_store.open_page(connection, scope, limit=10)
 
 

@@ -257,9 +257,9 @@ def _make_moment(op: Operations) -> None:
         _seconds("until_seconds"),
     )
     op.create_table("epochs", _number("ledger", key=True), _number("epoch"))
-    op.create_table(
+    _make_folded(
+        op,
         "wakes",
-        _number("ledger", key=True),
         _text("kind", key=True),
         _text("entity", key=True),
         _text("name", key=True),
