@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, exists, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from ledger.log import store as log_store
 from ledger.reference import Position
@@ -95,27 +95,31 @@ def _count_changed(connection: Connection, ledger: int, *, stretch: Stretch) -> 
         .group_by(events.c.entity, events.c.source_id)
         .subquery()
     )
-    now, earlier = events.alias("now"), events.alias("earlier")
-    same_subject = and_(
-        earlier.c.ledger == ledger,
-        earlier.c.entity == latest.c.entity,
-        earlier.c.source_id == latest.c.source_id,
-        earlier.c.is_outcome.is_(False),
-    )
+    earlier, old, new = events.alias("earlier"), events.alias("old"), events.alias("new")
     before = (
-        select(func.max(earlier.c.position))
-        .where(same_subject, earlier.c.position < stretch.first)
-        .scalar_subquery()
-    )
-    unchanged = exists().where(
-        same_subject,
-        earlier.c.position == before,
-        earlier.c.content_digest == now.c.content_digest,
+        select(
+            latest.c.entity,
+            latest.c.position.label("now"),
+            func.max(earlier.c.position).label("then"),
+        )
+        .join(
+            earlier,
+            and_(
+                earlier.c.ledger == ledger,
+                earlier.c.entity == latest.c.entity,
+                earlier.c.source_id == latest.c.source_id,
+                earlier.c.position < stretch.first,
+                earlier.c.is_outcome.is_(False),
+            ),
+        )
+        .group_by(latest.c.entity, latest.c.position)
+        .subquery()
     )
     rows = connection.execute(
-        select(latest.c.entity, func.count())
-        .join(now, and_(now.c.ledger == ledger, now.c.position == latest.c.position))
-        .where(before.is_not(None), ~unchanged)
-        .group_by(latest.c.entity)
+        select(before.c.entity, func.count())
+        .join(new, and_(new.c.ledger == ledger, new.c.position == before.c.now))
+        .join(old, and_(old.c.ledger == ledger, old.c.position == before.c.then))
+        .where(new.c.content_digest != old.c.content_digest)
+        .group_by(before.c.entity)
     )
     return {row[0]: row[1] for row in rows}
