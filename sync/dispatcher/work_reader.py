@@ -19,7 +19,9 @@ from sync.dispatcher.step import Work
 from sync.resources import Kind, resource
 
 _USABLE = frozenset({BindingState.LIVE, BindingState.RETIRED, BindingState.REVOKED})
-"""States of a binding in which its uuid may be used in calls."""
+"""States of a binding in which other records may name its uuid."""
+_OWN = _USABLE | {BindingState.MISSING}
+"""… and in which its own operations use it: what went missing is never made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class WorkReader:
         bindings, names = await self._read_named(operation, named)
         kind = Kind(operation.kind)
         wanted = None if kind is Kind.RETIRE else _data(states.wanted)
-        binding = rows.binding if rows.binding and rows.binding.state in _USABLE else None
+        binding = rows.binding if rows.binding and rows.binding.state in _OWN else None
         work = Work(
             operation=operation.key,
             kind=kind,
