@@ -114,21 +114,24 @@ def _rebind(
     connection: Connection, scope: Scope, outcome: Outcome, *, operation: Operation
 ) -> None:
     known = mapping_store.find(connection, scope, reference=operation.reference)
+    held = known if known is not None and known.holds_target else None
     named = outcome.public.get("target")
-    target = TargetId(named) if named else known.target if known else None
+    target = TargetId(named) if named else held.target if held else None
     if target is None:
         return
     state = BindingState(outcome.public["after"]) if "after" in outcome.public else None
     told = outcome.public["outcome"] == "done" and state is BindingState.LIVE
-    if state is None and known is not None and same_target(known.target, target):
+    # What another target was told says nothing about this one.
+    same = held if held is not None and same_target(held.target, target) else None
+    if state is None and same is not None:
         return
     binding = Binding(
         reference=operation.reference,
         target=target,
         state=state or BindingState.LIVE,
         position=outcome.position,
-        sent=_payload(operation) if told else known.sent if known else None,
-        is_complete=operation.completes if told else bool(known and known.is_complete),
+        sent=_payload(operation) if told else same.sent if same else None,
+        is_complete=operation.completes if told else bool(same and same.is_complete),
     )
     _write_binding(connection, scope, known=known, binding=binding)
 

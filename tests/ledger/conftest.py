@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from ledger.database import Database
 from ledger.reference import Scope
+from tests.ledger.outbox.histories import Outbox
 from tests.ledger.rows import LEDGER_SCOPE, Memory, begin_ledger
 
 
@@ -38,3 +39,9 @@ def connection(memory: Memory) -> Iterator[Connection]:
     """Give a connection inside a transaction on the ledger in memory."""
     with memory.engine.begin() as inside:
         yield inside
+
+
+@pytest.fixture
+def outbox(connection: Connection) -> Outbox:
+    """Give an empty outbox in memory."""
+    return Outbox(connection)
