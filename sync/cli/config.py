@@ -1,0 +1,35 @@
+"""`config show`: every setting, its value, and where that comes from."""
+
+import click
+
+from sync.cli.output import Output, Row, with_output
+from sync.cli.shell import Shell
+from sync.runtime.secret import Secret
+from sync.runtime.settings import Settings
+
+
+@click.group()
+def config() -> None:
+    """The settings in force."""
+
+
+@config.command("show")
+@with_output()
+@click.pass_obj
+def show_settings(shell: Shell, *, output: Output) -> None:
+    """Print every setting with its origin; secrets stay hidden."""
+    settings = shell.settings()
+    rows = [_row(settings, name) for name in Settings.model_fields]
+    output.one({"settings": rows}, lambda shown: "\n".join(map(_line, shown["settings"])))
+
+
+def _row(settings: Settings, name: str) -> dict[str, object]:
+    value = settings.address.key_file if name == "ledger_key_file" else getattr(settings, name)
+    # An empty secret is told apart from a hidden one: that one is missing is worth knowing.
+    shown = (repr(value) if value else None) if isinstance(value, Secret) else value
+    return {"setting": name.upper(), "value": shown, "origin": settings.origin(name)}
+
+
+def _line(row: Row) -> str:
+    value = "" if row["value"] is None else row["value"]
+    return f"{row['setting']} = {value}  ({row['origin']})"
