@@ -204,59 +204,6 @@ def test_a_create_refused_for_a_duplicate_is_adopted_when_the_second_search_show
     assert played.settlement.target == "u-5"
 
 
-def test_a_reference_that_is_gone_holds_the_record() -> None:
-    script = [
-        (SEARCH, lists()),
-        ("POST /courses", refuses("institution_uuid")),
-        ("GET /institutions/institution-DEMO-uuid", missing()),
-        ("GET /institutions", lists()),
-    ]
-
-    played = play(upsert("course"), script)
-
-    assert played.settlement.outcome is Outcome.HELD
-    assert played.settlement.reason == Reason.REFERENCE_MISSING
-    assert played.settlement.fields == ("institution_uuid",)
-
-
-def test_a_reference_that_cannot_be_read_now_puts_the_record_off() -> None:
-    script = [
-        (SEARCH, lists()),
-        ("POST /courses", refuses("institution_uuid")),
-        ("GET /institutions/institution-DEMO-uuid", fails(503)),
-    ]
-
-    played = play(upsert("course"), script)
-
-    assert played.settlement.outcome is Outcome.RETRY
-
-
-def test_a_refused_reference_that_exists_is_a_refused_record() -> None:
-    script = [
-        (ENROLLMENT_SEARCH, lists()),
-        ("POST /enrollments", refuses("cohort_uuid")),
-        ("GET /cohorts/cohort-CS-2024-uuid", shows({"uuid": "cohort-CS-2024-uuid"})),
-        (ENROLLMENT_SEARCH, lists()),
-        ("GET /enrollments", lists()),
-    ]
-
-    played = play(upsert("enrollment"), script)
-
-    assert played.settlement.outcome is Outcome.DEAD
-    assert played.settlement.fields == ("cohort_uuid",)
-
-
-@pytest.mark.parametrize("status", [400, 413, 422])
-def test_refused_content_is_dead_with_its_fields_and_not_sent_again(status: int) -> None:
-    script = [(SEARCH, lists()), ("POST /courses", refuses("workload_hours", status=status))]
-
-    played = play(upsert("course"), script)
-
-    assert played.settlement.outcome is Outcome.DEAD
-    assert played.settlement.fields == ("workload_hours",)
-    assert "workload_hours" in explain(played.settlement.reason, played.settlement.fields)
-
-
 def test_an_institution_is_not_made_when_only_binding_is_allowed() -> None:
     played = play(upsert("institution"), rules=Rules(institutions=Institutions.BIND))
 

@@ -2,17 +2,14 @@
 
 import pytest
 
-from ledger.reference import Json
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import After, Outcome
-from tests.sync.dispatcher.procedures.samples import COURSE, ENROLLMENT, change, row
+from tests.sync.dispatcher.procedures.samples import COURSE, change, row
 from tests.sync.dispatcher.procedures.transcript import (
     Reply,
     answered,
     fails,
-    lists,
     lost,
-    missing,
     play,
     refuses,
     shows,
@@ -23,8 +20,6 @@ from tests.sync.dispatcher.procedures.transcript import (
 
 COURSE_PATH = "/courses/course-CS-uuid"
 STUDENT = "/students/student-S-1-uuid"
-ENROLLMENT_PATH = "/enrollments/enrollment-E-1-uuid"
-CERTIFICATES = "GET /certificates?where[student_uuid]=student-S-1-uuid"
 
 
 def test_a_bound_record_is_never_searched_for_and_gets_only_what_changed() -> None:
@@ -151,54 +146,6 @@ def test_an_uncertain_change_that_cannot_be_looked_at_stays_uncertain() -> None:
     assert not played.settlement.counts_as_failure
 
 
-def test_a_record_that_is_gone_is_held_and_not_made_anew() -> None:
-    work = change("course", wanted={"name": "N"})
-    script = [
-        (f"PATCH {COURSE_PATH}", missing()),
-        (f"GET {COURSE_PATH}", missing()),
-        ("GET /courses", lists(row("course", "another"))),
-    ]
-
-    played = play(work, script)
-
-    assert played.settlement.outcome is Outcome.HELD
-    assert played.settlement.reason == Reason.MISSING
-    assert played.settlement.after is After.MISSING
-
-
-def test_a_record_shown_as_deleted_is_missing() -> None:
-    deleted = shows(row("course", deleted_at="2025-01-01T00:00:00.000000Z"))
-
-    played = play(change("course", sent=None), [(f"GET {COURSE_PATH}", deleted)])
-
-    assert played.settlement.reason == Reason.MISSING
-
-
-def test_a_record_that_only_its_list_shows_is_read_from_the_list() -> None:
-    script = [
-        (f"GET {COURSE_PATH}", missing(405)),
-        ("GET /courses", lists(row("course", "another"), row("course"))),
-    ]
-
-    played = play(change("course", sent=None), script)
-
-    assert played.settlement.outcome is Outcome.DONE
-
-
-def test_a_tenant_that_is_gone_stops_the_tenant_and_marks_nothing_missing() -> None:
-    work = change("course", wanted={"name": "N"})
-    script = [
-        (f"PATCH {COURSE_PATH}", missing()),
-        (f"GET {COURSE_PATH}", missing()),
-        ("GET /courses", missing()),
-    ]
-
-    played = play(work, script)
-
-    assert played.settlement.outcome is Outcome.RETRY
-    assert played.settlement.reason == Reason.UNAUTHORISED
-
-
 def test_an_email_that_is_taken_is_held_and_nobody_is_looked_up() -> None:
     work = change("student", wanted={"email": "new@example.edu"})
 
@@ -215,20 +162,6 @@ def test_a_code_that_is_taken_is_held_with_the_old_one_kept() -> None:
     played = play(work, [(f"PATCH {COURSE_PATH}", refuses("code"))])
 
     assert played.settlement.reason == Reason.CODE_TAKEN
-
-
-def test_a_reference_that_is_gone_holds_the_change() -> None:
-    work = change("course", wanted={"organization_id": "SCI"})
-    script = [
-        (f"PATCH {COURSE_PATH}", refuses("organization_uuid")),
-        ("GET /organizations/organization-SCI-uuid", missing()),
-        ("GET /organizations", lists()),
-    ]
-
-    played = play(work, script)
-
-    assert played.settlement.outcome is Outcome.HELD
-    assert played.settlement.reason == Reason.REFERENCE_MISSING
 
 
 def test_refused_content_is_dead() -> None:
@@ -274,56 +207,6 @@ def test_a_read_back_without_an_answer_leaves_the_change_uncertain() -> None:
     played = play(work, script)
 
     assert played.settlement.outcome is Outcome.UNCERTAIN
-
-
-@pytest.mark.parametrize(
-    "wanted",
-    [{"cohort_id": "CS-2025"}, {"completion_status": "enrolled", "completed_at": None}],
-    ids=["moved", "taken back"],
-)
-def test_an_enrollment_that_a_certificate_names_stays_as_it_is(wanted: dict[str, Json]) -> None:
-    named = {"uuid": "c-1", "status": "revoked", "enrollment": {"uuid": "enrollment-E-1-uuid"}}
-
-    played = play(change("enrollment", wanted=wanted), [(CERTIFICATES, lists(named))])
-
-    assert played.settlement.outcome is Outcome.HELD
-    assert played.settlement.reason == Reason.CERTIFICATE_NAMES_IT
-
-
-def test_an_enrollment_moves_to_another_cohort_when_no_certificate_names_it() -> None:
-    work = change("enrollment", wanted={"cohort_id": "CS-2025"})
-    other = {"uuid": "c-1", "status": "issued", "enrollment": {"uuid": "another"}}
-    moved = row("enrollment", cohort={"uuid": "cohort-CS-2025-uuid", "code": "x"})
-    script = [(CERTIFICATES, lists(other)), (f"PATCH {ENROLLMENT_PATH}", shows(moved))]
-
-    played = play(work, script)
-
-    assert played.body(f"PATCH {ENROLLMENT_PATH}") == {"cohort_uuid": "cohort-CS-2025-uuid"}
-    assert played.settlement.outcome is Outcome.DONE
-
-
-def test_a_move_that_was_not_followed_is_held() -> None:
-    work = change("enrollment", wanted={"cohort_id": "CS-2025"})
-    script = [
-        (CERTIFICATES, lists()),
-        (f"PATCH {ENROLLMENT_PATH}", shows(row("enrollment"))),
-    ]
-
-    played = play(work, script)
-
-    assert played.settlement.reason == Reason.NOT_TAKEN
-    assert played.settlement.fields == ("cohort_uuid",)
-
-
-def test_a_completion_is_sent_without_asking_for_certificates() -> None:
-    before = {**ENROLLMENT, "completion_status": "enrolled", "grade": None, "completed_at": None}
-
-    played = play(
-        change("enrollment", sent=before),
-        [(f"PATCH {ENROLLMENT_PATH}", shows(row("enrollment", grade="8.750")))],
-    )
-
-    assert played.settlement.outcome is Outcome.DONE
 
 
 def test_a_suspended_institution_is_left_suspended_and_reported() -> None:

@@ -1,0 +1,76 @@
+"""Reading one record, and believing that it is gone."""
+
+from sync.dispatcher.reasons import Reason
+from sync.dispatcher.step import After, Outcome
+from tests.sync.dispatcher.procedures.samples import change, row
+from tests.sync.dispatcher.procedures.transcript import (
+    lists,
+    missing,
+    play,
+    refuses,
+    shows,
+)
+
+COURSE_PATH = "/courses/course-CS-uuid"
+
+
+def test_a_record_that_is_gone_is_held_and_not_made_anew() -> None:
+    work = change("course", wanted={"name": "N"})
+    script = [
+        (f"PATCH {COURSE_PATH}", missing()),
+        (f"GET {COURSE_PATH}", missing()),
+        ("GET /courses", lists(row("course", "another"))),
+    ]
+
+    played = play(work, script)
+
+    assert played.settlement.outcome is Outcome.HELD
+    assert played.settlement.reason == Reason.MISSING
+    assert played.settlement.after is After.MISSING
+
+
+def test_a_record_shown_as_deleted_is_missing() -> None:
+    deleted = shows(row("course", deleted_at="2025-01-01T00:00:00.000000Z"))
+
+    played = play(change("course", sent=None), [(f"GET {COURSE_PATH}", deleted)])
+
+    assert played.settlement.reason == Reason.MISSING
+
+
+def test_a_record_that_only_its_list_shows_is_read_from_the_list() -> None:
+    script = [
+        (f"GET {COURSE_PATH}", missing(405)),
+        ("GET /courses", lists(row("course", "another"), row("course"))),
+    ]
+
+    played = play(change("course", sent=None), script)
+
+    assert played.settlement.outcome is Outcome.DONE
+
+
+def test_a_tenant_that_is_gone_stops_the_tenant_and_marks_nothing_missing() -> None:
+    work = change("course", wanted={"name": "N"})
+    script = [
+        (f"PATCH {COURSE_PATH}", missing()),
+        (f"GET {COURSE_PATH}", missing()),
+        ("GET /courses", missing()),
+    ]
+
+    played = play(work, script)
+
+    assert played.settlement.outcome is Outcome.RETRY
+    assert played.settlement.reason == Reason.UNAUTHORISED
+
+
+def test_a_reference_that_is_gone_holds_the_change() -> None:
+    work = change("course", wanted={"organization_id": "SCI"})
+    script = [
+        (f"PATCH {COURSE_PATH}", refuses("organization_uuid")),
+        ("GET /organizations/organization-SCI-uuid", missing()),
+        ("GET /organizations", lists()),
+    ]
+
+    played = play(work, script)
+
+    assert played.settlement.outcome is Outcome.HELD
+    assert played.settlement.reason == Reason.REFERENCE_MISSING
