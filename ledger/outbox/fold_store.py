@@ -49,7 +49,10 @@ def fold_plan(
     if not plan.late and not plan.parked:
         _follow(connection, scope, cause=cause, before=before)
     for intent in plan.intents:
-        _insert(connection, scope, intent=intent, cause=cause, before=before)
+        is_own = intent.reference == cause.reference
+        last = before.lane if before is not None and is_own else None
+        given_up = _lane_given_up(connection, scope, intent=intent, plan=plan) or last
+        _insert(connection, scope, intent=intent, given_up=given_up)
         now = record_store.references_of(connection, scope, reference=intent.reference)
         every = named[intent.reference] | {each.reference for each in now}
         store.name_records(connection, scope, key=intent.key, named=every)
@@ -95,13 +98,21 @@ def _names(connection: Connection, scope: Scope, *, plan: Plan) -> dict[SourceRe
     return found
 
 
-def _insert(
-    connection: Connection, scope: Scope, *, intent: Intent, cause: Cause, before: Record | None
-) -> None:
+def _lane_given_up(
+    connection: Connection, scope: Scope, *, intent: Intent, plan: Plan
+) -> str | None:
+    # What gives way was never sent: the remote still has the natural key that it would have given
+    # up, and now its successor gives that up.
+    old = [item.old for item in plan.supersedings if item.new == intent.key]
+    gives_way = store.find(connection, scope, keys=old).values()
+    oldest_first = sorted(gives_way, key=lambda operation: operation.stands_at)
+    lanes = (operation.second_lane for operation in oldest_first)
+    return next((lane for lane in lanes if lane is not None), None)
+
+
+def _insert(connection: Connection, scope: Scope, *, intent: Intent, given_up: str | None) -> None:
     now = record_store.find(connection, scope, reference=intent.reference)
     lane = (now.lane if now else "") or str(intent.reference)
-    is_own = intent.reference == cause.reference
-    given_up = before.lane if before and is_own and before.lane != lane else None
     state = State.HELD if intent.held else State.BLOCKED
     operation = Operation(
         key=intent.key,
@@ -114,7 +125,7 @@ def _insert(
         state=state,
         priority=intent.priority,
         lane=lane,
-        second_lane=given_up or None,
+        second_lane=given_up if given_up and given_up != lane else None,
         reason=intent.held or intent.finished,
         completes=intent.completes,
     )

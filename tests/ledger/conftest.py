@@ -21,6 +21,13 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await opened.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _memories() -> Iterator[None]:
+    """Let go of the ledgers in memory at the end."""
+    yield
+    Memory.forget()
+
+
 @pytest.fixture
 def scope() -> Scope:
     """Name the rows of the one ledger."""

@@ -27,7 +27,7 @@ NEVER_SENT = frozenset({State.BLOCKED, State.READY, State.HELD, State.DEAD})
 
 @dataclass
 class History:
-    """Plays commands through transactions, as the workers would, opening gates after each."""
+    """Plays commands through transactions, as the workers would, opening gates now and then."""
 
     connection: Connection
     causes: dict[Position, Cause] = field(default_factory=dict)
@@ -35,9 +35,14 @@ class History:
     """Which document an event named; a real rebuild finds it in the event's private part."""
     events: int = 0
 
-    def play(self, command: str, first: int, second: int) -> None:
-        """Carry one command out; one that has nothing to work on does nothing."""
+    def play(self, command: str, first: int, second: int, *, pages: int) -> None:
+        """Carry one command out and open a few pages; without anything to work on, nothing."""
         in_step(self.connection, lambda step: getattr(self, command)(step, first, second))
+        for _ in range(pages):
+            gate_store.open_page(self.connection, LEDGER_SCOPE, limit=2)
+
+    def drain(self) -> None:
+        """Open every gate that can be opened."""
         while gate_store.open_page(self.connection, LEDGER_SCOPE, limit=3):
             pass
 
@@ -126,6 +131,8 @@ class History:
         public |= {"reason": "because", "not_before": 1000 * first, "failed": second % 2 == 1}
         if outcome == "done":
             public["after"] = "retired" if operation.kind == "retire" else "live"
+            if second == 6:
+                public["after"] = "missing"
             public["target"] = f"target {operation.reference.source_id}"
         step.record("operation.settled", public=public, subject=operation.reference)
         step.free(operation.lanes)

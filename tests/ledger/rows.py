@@ -1,8 +1,9 @@
 """The rows that tests begin with, and a ledger in memory to put them in."""
 
+import sqlite3
 from functools import cache
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
@@ -46,7 +47,7 @@ def begun() -> bytes:
     engine = _engine()
     with engine.begin() as connection:
         begin_ledger(connection)
-    image: bytes = engine.raw_connection().driver_connection.serialize()  # type: ignore[union-attr]
+    image = _driver(engine).serialize()
     engine.dispose()
     return image
 
@@ -62,13 +63,18 @@ def _engine() -> Engine:
 
 
 class Memory:
-    """A ledger in memory: the same tables and triggers, gone with the test."""
+    """A ledger in memory: the same tables and triggers, as new for every test.
+
+    Engines are used again, because each of them learns anew how to write every statement.
+    """
+
+    _free: ClassVar[list[Engine]] = []
 
     def __init__(self) -> None:
-        self.engine = _engine()
-        event.listen(self.engine, "connect", lambda driver, _: driver.deserialize(begun()))
+        self.engine = self._free.pop() if self._free else _engine()
 
     def __enter__(self) -> Self:
+        _driver(self.engine).deserialize(begun())
         return self
 
     def __exit__(
@@ -77,4 +83,16 @@ class Memory:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.engine.dispose()
+        self._free.append(self.engine)
+
+    @classmethod
+    def forget(cls) -> None:
+        """Let go of every engine."""
+        while cls._free:
+            cls._free.pop().dispose()
+
+
+def _driver(engine: Engine) -> sqlite3.Connection:
+    driver = engine.raw_connection().driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver

@@ -223,17 +223,21 @@ COMMANDS = st.tuples(
     | st.sampled_from(["progress", "bind", "decide", "quarantine"]),
     st.integers(0, 5),
     st.integers(0, 12),
+    st.integers(0, 3),
 )
 
 
 @settings(max_examples=10)
 @given(st.lists(COMMANDS, min_size=10, max_size=30))
-def test_folding_the_log_again_gives_the_same_rows(commands: list[tuple[str, int, int]]) -> None:
+def test_folding_the_log_again_gives_the_same_rows(
+    commands: list[tuple[str, int, int, int]],
+) -> None:
     again = Scope(LEDGER_SCOPE.ledger, LEDGER_SCOPE.generation + 1)
     with Memory() as memory, memory.engine.begin() as connection:
         history = History(connection)
-        for command, first, second in commands:
-            history.play(command, first, second)
+        for command, first, second, pages in commands:
+            history.play(command, first, second, pages=pages)
+        history.drain()
 
         fold_again(history, again)
 
