@@ -2,7 +2,6 @@
 
 from collections.abc import Generator
 from dataclasses import replace
-from typing import Final
 
 from ledger.reference import TargetId
 from sync.dispatcher.asking import ask_record
@@ -17,8 +16,6 @@ from sync.dispatcher.step import Progress, Reply, Settlement, Step, Work
 from sync.dokstamp.answer import Answer, Meaning
 from sync.dokstamp.envelope import Row, record, refused_fields, uuid_of
 from sync.dokstamp.listing import Listing
-
-_KEY_FIELDS: Final = frozenset({"email", "code", "name", "tax_id"})
 
 
 def create(
@@ -73,7 +70,7 @@ def _refused(work: Work, answer: Answer, rules: Rules) -> Generator[Step, Reply,
     missing = yield from missing_reference(work, fields, rules=rules)
     if missing is not None:
         return missing
-    is_about_key = bool(_KEY_FIELDS.intersection(fields))
+    is_about_key = bool(_key_fields(work).intersection(fields))
     if fields and not is_about_key and not refused_references(work, fields):
         return dead(work, Reason.REFUSED, fields=fields)
     found = yield from find_again(work, rules=rules)
@@ -84,3 +81,9 @@ def _refused(work: Work, answer: Answer, rules: Rules) -> Generator[Step, Reply,
     if is_about_key:
         return held(work, Reason.HIDDEN_RECORD, fields=fields)
     return dead(work, Reason.REFUSED, fields=fields)
+
+
+def _key_fields(work: Work) -> frozenset[str]:
+    """Return the fields of the request that make the record findable, references aside."""
+    columns = entity(work).filters(state(work), work.targets)
+    return frozenset(column for column, _ in columns) or frozenset({"name"})

@@ -140,7 +140,8 @@ def _shown(
     hidden = [name for name in READ_BACK.intersection(body) if row is None or not shows(row, name)]
     if not hidden:
         return row
-    return (yield from read(in_doubt(work), _target(work), rules=rules))
+    seen = yield from read(in_doubt(work), _target(work), rules=rules)
+    return held(work, Reason.MISSING, after=After.MISSING) if seen is None else seen
 
 
 def _refused(work: Work, answer: Answer, rules: Rules) -> Generator[Step, Reply, Settlement]:

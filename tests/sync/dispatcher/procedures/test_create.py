@@ -204,6 +204,23 @@ def test_a_create_refused_for_a_duplicate_is_adopted_when_the_second_search_show
     assert played.settlement.target == "u-5"
 
 
+def test_a_refused_name_of_a_record_found_by_its_code_is_searched_for_no_more() -> None:
+    played = play(upsert("course"), [(SEARCH, lists()), ("POST /courses", refuses("name"))])
+
+    assert played.settlement.outcome is Outcome.DEAD
+
+
+def test_a_refused_name_of_a_group_is_searched_again() -> None:
+    path = "/courses/course-CS-uuid/modules/groups"
+    script = [
+        (f"GET {path}", lists()),
+        (f"POST {path}", refuses("name")),
+        (f"GET {path}", lists(row("module_group", "u-4"))),
+    ]
+
+    assert play(upsert("module_group"), script).settlement.target == "u-4"
+
+
 def test_an_institution_is_not_made_when_only_binding_is_allowed() -> None:
     played = play(upsert("institution"), rules=Rules(institutions=Institutions.BIND))
 

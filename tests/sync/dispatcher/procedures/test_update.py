@@ -9,7 +9,9 @@ from tests.sync.dispatcher.procedures.transcript import (
     Reply,
     answered,
     fails,
+    lists,
     lost,
+    missing,
     play,
     refuses,
     shows,
@@ -198,6 +200,20 @@ def test_a_status_is_read_back_when_the_answer_has_no_body() -> None:
     played = play(work, script)
 
     assert played.settlement.outcome is Outcome.DONE
+
+
+def test_a_record_that_is_gone_after_its_change_is_held() -> None:
+    work = change("course", wanted={"status": "draft"})
+    script = [
+        (f"PATCH {COURSE_PATH}", answered(204)),
+        (f"GET {COURSE_PATH}", missing()),
+        ("GET /courses", lists()),
+    ]
+
+    played = play(work, script)
+
+    assert played.settlement.outcome is Outcome.HELD
+    assert played.settlement.after is After.MISSING
 
 
 def test_a_read_back_without_an_answer_leaves_the_change_uncertain() -> None:
