@@ -46,6 +46,8 @@ async def initialise(
         _refuse_lost_key(address)
         make_key_file(address.key_file, entropy.bytes(KEY_BYTES))
     master = read_key_file(address.key_file)
+    if address.path.exists():
+        refuse_lost_vault(address)
     main = Database(address.path, durability=address.durability)
     vault = Database(address.vault_path, durability=address.durability)
     try:
@@ -59,6 +61,16 @@ async def initialise(
     finally:
         await main.close()
         await vault.close()
+
+
+def refuse_lost_vault(address: Address) -> None:
+    """Refuse to go on without the vault: its persons would all look as if they were erased."""
+    if not address.vault_path.exists():
+        message = (
+            f"the vault {address.vault_path} is missing but its ledger exists: restore it from "
+            "the backup that holds the ledger; without it nothing personal can be read"
+        )
+        raise MasterKeyError(message)
 
 
 def _refuse_lost_key(address: Address) -> None:

@@ -12,7 +12,14 @@ from ledger.clock import Clock, Entropy, SystemClock, SystemEntropy
 from ledger.database import Database
 from ledger.documents.shelf_store import Shelf
 from ledger.errors import EventError, MigrationNeededError
-from ledger.home import Address, claim_home, read_generation, read_row, require_same_key
+from ledger.home import (
+    Address,
+    claim_home,
+    read_generation,
+    read_row,
+    refuse_lost_vault,
+    require_same_key,
+)
 from ledger.log import store as log_store
 from ledger.log.envelope import Prepared, outcome_source
 from ledger.log.event import Event, NewEvent
@@ -241,6 +248,7 @@ async def _open_home(address: Address) -> tuple[Row[Any], MasterKey, Database]:
         message = f"there is no ledger at {address.path}: run `dokstamp-ledger init` first"
         raise MigrationNeededError(message)
     master = read_key_file(address.key_file)
+    refuse_lost_vault(address)
     database = Database(address.path, durability=address.durability)
     try:
         row = await database.read(read_row)

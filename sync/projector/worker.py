@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from sqlalchemy.exc import DBAPIError
+
 from ledger import checkpoints
 from ledger.ledger import Ledger
 from ledger.log import store as log_store
@@ -14,7 +16,7 @@ from ledger.outbox.operation import operation_key
 from ledger.outbox.plan import Plan
 from ledger.reference import OperationKey, Position, SourceRef
 from ledger.transaction import PROJECTOR, Transaction
-from sync.projector.describe import describe
+from sync.projector.describe import cause_of
 from sync.projector.guard import mass_change
 from sync.projector.known_store import KnownStore, Reading
 from sync.projector.plan import park_event, plan_event
@@ -157,12 +159,15 @@ class Projector:
                 return self._follow(step, event, reading, guarded=guarded)
             with step.savepoint():
                 return self._follow(step, event, reading, guarded=guarded)
+        except DBAPIError:
+            # The database refused, not the event: nothing is parked for that.
+            raise
         except Exception as error:
             if not is_careful:
                 raise _CannotPlanError from error
             known = KnownStore(reading)
             plan = park_event(event, known, operation_key=self._name)
-            cause = _cause(event, reading)
+            cause = cause_of(event, digest=reading.digest)
             step.plan_part(cause, plan)
             return cause, plan
 
@@ -170,7 +175,7 @@ class Projector:
         self, step: Transaction, event: Event, reading: Reading, *, guarded: frozenset[str]
     ) -> tuple[Cause, Plan]:
         plan = plan_event(event, KnownStore(reading), operation_key=self._name, guarded=guarded)
-        cause = _cause(event, reading)
+        cause = cause_of(event, digest=reading.digest)
         step.plan_part(cause, plan)
         return cause, plan
 
@@ -180,14 +185,3 @@ class Projector:
 
 class _CannotPlanError(Exception):
     """An event of a batch could not be planned; the batch was rolled back."""
-
-
-def _cause(event: Event, reading: Reading) -> Cause:
-    assert event.subject is not None, "source events have a subject"
-    return Cause(
-        position=event.position,
-        reference=event.subject,
-        source=event.source,
-        sequence=event.sequence,
-        facts=describe(event, digest=reading.digest),
-    )
