@@ -178,7 +178,7 @@ async def _append_from_tasks(
     return answers, stored, head
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(BATCHES)
 def test_whatever_is_offered_enters_once_and_without_gaps(batches: list[list[Told]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

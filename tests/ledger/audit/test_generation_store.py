@@ -34,7 +34,7 @@ def test_equal_rows_are_counted_whatever_their_generation(connection: Connection
     assert (found.rows, found.first_difference) == (len(FOLDED), None)
 
 
-@pytest.mark.parametrize(("table", "column"), PLACES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("table", "column"), PLACES, ids=str)
 def test_every_column_of_every_folded_table_is_compared(
     connection: Connection, table: Table, column: str
 ) -> None:

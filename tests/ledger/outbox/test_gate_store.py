@@ -234,7 +234,7 @@ def open_gates(memory: Memory, waiters: list[list[str]], events: list[str], limi
         return outbox.states(), [tuple(row) for row in rows]
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(WAITERS, EVENTS, st.integers(1, 3))
 def test_opening_in_small_pages_equals_opening_at_once(
     waiters: list[list[str]], events: list[str], limit: int
