@@ -4,7 +4,9 @@ The ledger keeps the code; `explain` adds what happened and what can be done abo
 """
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
+
+from sync.dispatcher.words import NOTHING_TO_DO, PLANNED, Words
 
 
 class Reason(StrEnum):
@@ -76,39 +78,32 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
 
 
-class Words(NamedTuple):
-    """What happened, and what a person can do about it."""
-
-    what: str
-    todo: str = ""
-
-
-_NOTHING_TO_DO: Final = "Nothing needs to be done."
 _BY_ITSELF: Final = "It is tried again by itself."
 _CORRECT: Final = "Correct the record in the source; the corrected event takes this one's place."
 _RETRY: Final = "then run `outbox retry`."
 _BIND: Final = "If it is the right one, `mapping bind` it, then run `outbox retry`."
 
 WORDS: Final[dict[str, Words]] = {
-    Reason.NEVER_MADE: Words("DokStamp never had it, so nothing was called.", _NOTHING_TO_DO),
+    **PLANNED,
+    Reason.NEVER_MADE: Words("DokStamp never had it, so nothing was called.", NOTHING_TO_DO),
     Reason.RECORDED_ONLY: Words(
-        "The removal is on record; DokStamp keeps records of this kind as history.", _NOTHING_TO_DO
+        "The removal is on record; DokStamp keeps records of this kind as history.", NOTHING_TO_DO
     ),
-    Reason.ALREADY_GONE: Words("DokStamp no longer had the record.", _NOTHING_TO_DO),
-    Reason.ALREADY_SO: Words("DokStamp already showed it this way.", _NOTHING_TO_DO),
-    Reason.DELETED: Words("Nothing depended on the record, so it was deleted.", _NOTHING_TO_DO),
+    Reason.ALREADY_GONE: Words("DokStamp no longer had the record.", NOTHING_TO_DO),
+    Reason.ALREADY_SO: Words("DokStamp already showed it this way.", NOTHING_TO_DO),
+    Reason.DELETED: Words("Nothing depended on the record, so it was deleted.", NOTHING_TO_DO),
     Reason.KEPT_IN_USE: Words(
         "Other records depend on it, so it was not deleted; it was archived where that exists.",
-        _NOTHING_TO_DO,
+        NOTHING_TO_DO,
     ),
     Reason.KEPT_DELETE_REFUSED: Words(
-        "DokStamp refused to delete it; it was archived where that exists.", _NOTHING_TO_DO
+        "DokStamp refused to delete it; it was archived where that exists.", NOTHING_TO_DO
     ),
     Reason.UNVERIFIED: Words(
         "The module was attached before; its order, group and hours cannot be read.",
         "If they matter, remove the attachment in the source and add it again.",
     ),
-    Reason.EXPIRED: Words("The certificate has passed its validity.", _NOTHING_TO_DO),
+    Reason.EXPIRED: Words("The certificate has passed its validity.", NOTHING_TO_DO),
     Reason.ISSUED_WITHOUT_URL: Words(
         "The certificate is issued, but DokStamp has shown no verification address for it yet.",
         "Look it up in DokStamp later.",
