@@ -49,7 +49,7 @@ class Sealer:
         keys = self._vault.existing_keys_now(persons) if persons else {}
         return [opened(event, private=self._private(event, keys)) for event in stored]
 
-    def document_of(self, event: NewEvent) -> bytes | None:
+    def document_of(self, event: NewEvent | Event) -> bytes | None:
         """Return the keyed digest of the document that an event names."""
         data = (event.private or {}).get("data")
         document = data.get("document") if isinstance(data, dict) else None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ledger.log.event import Event
+from ledger.outbox.fold_store import Cause
 from ledger.outbox.record_store import Facts, Named
 from ledger.reference import Json
 from sync.resources import EVENT_TYPES, Kind, Resource
@@ -21,6 +22,18 @@ def describe(event: Event, *, digest: Digest) -> Facts:
     if event_type.kind in {Kind.RETIRE, Kind.REVOKE} or event.data is None:
         return Facts(removes=True)
     return _of_state(event_type.resource, event.subject.source_id, dict(event.data), digest=digest)
+
+
+def cause_of(event: Event, *, digest: Digest) -> Cause:
+    """Return a source event as the fold of its plan takes it."""
+    assert event.subject is not None, "source events have a subject"
+    return Cause(
+        position=event.position,
+        reference=event.subject,
+        source=event.source,
+        sequence=event.sequence,
+        facts=describe(event, digest=digest),
+    )
 
 
 def key_digest(natural_key: tuple[str, ...], *, digest: Digest) -> bytes:
