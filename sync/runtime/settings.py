@@ -114,7 +114,7 @@ class Settings(BaseModel):
 
     shared_sources: Names = frozenset()
     allow_email_ids: bool = False
-    country: str | None = None
+    country: str | None = Field(None, min_length=1, max_length=255)
     date_order: DateOrder | None = None
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -153,14 +153,6 @@ class Settings(BaseModel):
             message = "must be an address such as https://api.dokstamp.com"
             raise ValueError(message)
         return address.strip().rstrip("/")
-
-    @field_validator("country")
-    @classmethod
-    def _check_country(cls, code: str | None) -> str | None:
-        if code is not None and not (code.isascii() and code.isalpha() and len(code) == 2):
-            message = "must be a country's two letters, as in ES"
-            raise ValueError(message)
-        return None if code is None else code.upper()
 
     @field_validator("revocation_texts")
     @classmethod

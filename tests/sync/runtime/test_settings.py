@@ -75,7 +75,7 @@ def test_every_kind_of_value_can_be_said_in_the_environment() -> None:
             "DOKSTAMP_REVOCATION_TEXTS": '{"withdrawn": "Withdrawn."}',
             "DOKSTAMP_REQUESTS_PER_SECOND_MAX": "0",
             "DOKSTAMP_DATE_ORDER": "day_first",
-            "DOKSTAMP_COUNTRY": "es",
+            "DOKSTAMP_COUNTRY": "Brazil",
         }
     )
 
@@ -88,7 +88,7 @@ def test_every_kind_of_value_can_be_said_in_the_environment() -> None:
     assert settings.shared_sources == {"urn:sis", "urn:hr"}
     assert settings.requests_per_second_max == 0
     assert settings.oneroster().date_order is DateOrder.DAY_FIRST
-    assert settings.oneroster().country == "ES"
+    assert settings.oneroster().country == "Brazil"
 
 
 def test_an_empty_variable_is_not_set() -> None:
@@ -138,13 +138,13 @@ def test_every_fault_is_told_at_once_with_setting_origin_and_what_is_expected(
         "DOKSTAMP_REVOCATION_TEXTS": "{",
     }
 
-    found = faults(environment, path, country="Spain", mass_change_percent=101)
+    found = faults(environment, path, country="", mass_change_percent=101)
     origin = "environment DOKSTAMP_"
 
     assert sorted(found) == [
         f"BASE_URL ({origin}BASE_URL): must be an address such as https://api.dokstamp.com",
         f"CONCURRENCY_MAX ({origin}CONCURRENCY_MAX): must be greater than or equal to 1",
-        "COUNTRY (given): must be a country's two letters, as in ES",
+        "COUNTRY (given): String must have at least 1 character",
         "ISSUE_STYLE (environment DOKSTAMP_ISSUE_STYLE): must be 'both', 'finish' or 'status'",
         "MASS_CHANGE_PERCENT (given): must be less than or equal to 100",
         f"PAGE_SIZE ({path}): must be a valid integer, unable to parse string as an integer",
