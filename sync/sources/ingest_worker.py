@@ -73,16 +73,26 @@ async def ingest(
     return await worker.finish()
 
 
+async def take_one(item: Item, ledger: IngestLedger) -> Intake | Refused:
+    """Take one event that comes by itself and tell what became of it, durable on return.
+
+    A refusal is kept in quarantine, whole and with its reasons.
+    """
+    (outcome,) = await _Ingest(ledger, name=None).take([item])
+    assert not isinstance(outcome, Skipped), "an event is taken or refused"
+    return outcome
+
+
 class _Ingest:
     """One run: it is announced in the log only once something new is about to enter."""
 
-    def __init__(self, ledger: IngestLedger, name: str) -> None:
+    def __init__(self, ledger: IngestLedger, name: str | None) -> None:
         self.tally = Tally()
         self._ledger = ledger
         self._name = name
         self._run: str | None = None
 
-    async def take(self, batch: Sequence[Item]) -> None:
+    async def take(self, batch: Sequence[Item]) -> list[Intake | Refused | Skipped]:
         outcomes = [await self._prepare(item.outcome) for item in batch]
         offered = [outcome.event for outcome in outcomes if isinstance(outcome, Checked)]
         await self._start(offered)
@@ -98,6 +108,7 @@ class _Ingest:
             await self._ledger.quarantine(refused)
         for _, outcome in settled:
             self.tally.add(outcome)
+        return [outcome for _, outcome in settled]
 
     async def finish(self) -> IngestReport:
         report = self.tally.report()
@@ -106,7 +117,7 @@ class _Ingest:
         return report
 
     async def _start(self, offered: Sequence[NewEvent]) -> None:
-        if self._run is not None or not offered:
+        if self._name is None or self._run is not None or not offered:
             return
         # A package that was read before must leave no trace in the log, the run's own included.
         if any(await self._ledger.would_take(offered)):
