@@ -47,6 +47,19 @@ def _folded(name: str, *columns: SchemaItem) -> Table:
     )
 
 
+def _index(
+    table: Table, name: str, *columns: str, unique: bool = False, where: str | None = None
+) -> None:
+    condition = None if where is None else text(where)
+    Index(
+        name,
+        *(table.c[column] for column in ("ledger", "generation", *columns)),
+        unique=unique,
+        sqlite_where=condition,
+        postgresql_where=condition,
+    )
+
+
 # Truth.
 
 ledgers = Table(
@@ -116,13 +129,7 @@ references = _folded(
     _text("to_entity"),
     _text("to_source_id"),
 )
-Index(
-    "references_to",
-    references.c.ledger,
-    references.c.generation,
-    references.c.to_entity,
-    references.c.to_source_id,
-)
+_index(references, "references_to", "to_entity", "to_source_id")
 
 sequences = _folded(
     "sequences",
@@ -138,9 +145,7 @@ natural_keys = _folded(
     _text("source_id", key=True),
     _bytes("digest", key=True),
 )
-Index(
-    "natural_keys_digest", natural_keys.c.ledger, natural_keys.c.generation, natural_keys.c.digest
-)
+_index(natural_keys, "natural_keys_digest", "digest")
 
 operations = _folded(
     "operations",
@@ -166,32 +171,10 @@ operations = _folded(
     _number("epoch"),
     _number("ended", null=True),
 )
-Index(
-    "operations_due",
-    operations.c.ledger,
-    operations.c.generation,
-    operations.c.state,
-    operations.c.priority,
-    operations.c.cause,
-)
-Index(
-    "operations_record",
-    operations.c.ledger,
-    operations.c.generation,
-    operations.c.entity,
-    operations.c.source_id,
-    operations.c.cause,
-)
+_index(operations, "operations_due", "state", "priority", "cause")
+_index(operations, "operations_record", "entity", "source_id", "cause")
 
-_IN_DOUBT = text("state IN ('leased', 'uncertain')")
-Index(
-    "operations_in_doubt",
-    operations.c.ledger,
-    operations.c.generation,
-    operations.c.lane,
-    sqlite_where=_IN_DOUBT,
-    postgresql_where=_IN_DOUBT,
-)
+_index(operations, "operations_in_doubt", "lane", where="state IN ('leased', 'uncertain')")
 
 gates = _folded(
     "gates",
@@ -203,15 +186,8 @@ gates = _folded(
     _text("waits_for", null=True),
     _flag("is_open"),
 )
-Index(
-    "gates_record",
-    gates.c.ledger,
-    gates.c.generation,
-    gates.c.entity,
-    gates.c.source_id,
-    gates.c.is_open,
-)
-Index("gates_operation", gates.c.ledger, gates.c.generation, gates.c.waits_for)
+_index(gates, "gates_record", "entity", "source_id", "is_open")
+_index(gates, "gates_operation", "waits_for")
 
 operation_references = _folded(
     "operation_references",
@@ -219,13 +195,7 @@ operation_references = _folded(
     _text("to_entity", key=True),
     _text("to_source_id", key=True),
 )
-Index(
-    "operation_references_to",
-    operation_references.c.ledger,
-    operation_references.c.generation,
-    operation_references.c.to_entity,
-    operation_references.c.to_source_id,
-)
+_index(operation_references, "operation_references_to", "to_entity", "to_source_id")
 
 operation_events = _folded(
     "operation_events", _text("operation", key=True), _number("position", key=True)
@@ -242,15 +212,8 @@ bindings = _folded(
     _number("sent", null=True),
     _flag("is_complete"),
 )
-Index(
-    "bindings_target",
-    bindings.c.ledger,
-    bindings.c.generation,
-    bindings.c.entity,
-    bindings.c.target_key,
-    unique=True,
-    sqlite_where=text("state <> 'released'"),
-    postgresql_where=text("state <> 'released'"),
+_index(
+    bindings, "bindings_target", "entity", "target_key", unique=True, where="state <> 'released'"
 )
 
 binding_history = _folded(
@@ -262,12 +225,7 @@ binding_history = _folded(
     _text("target_key"),
     _text("state"),
 )
-Index(
-    "binding_history_target",
-    binding_history.c.ledger,
-    binding_history.c.generation,
-    binding_history.c.target_key,
-)
+_index(binding_history, "binding_history_target", "target_key")
 
 quarantine = _folded(
     "quarantine",
@@ -276,7 +234,7 @@ quarantine = _folded(
     _text("state"),
     _text("codes"),
 )
-Index("quarantine_position", quarantine.c.ledger, quarantine.c.generation, quarantine.c.position)
+_index(quarantine, "quarantine_position", "position")
 
 documents_used = _folded("documents_used", _bytes("document", key=True), _text("source_id"))
 

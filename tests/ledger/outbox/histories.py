@@ -68,14 +68,11 @@ class Outbox:
         completes: bool = False,
     ) -> Operation:
         """Plan one operation on a record (of the operation's own name unless told otherwise)."""
-        reference = record(about or name)
-        self.position += 1
-        if record_store.find(self.connection, LEDGER_SCOPE, reference=reference) is None:
-            self.see(about or name)
+        self.see(about or name)
         intent = Intent(
             key=key(name),
             cause=self.position,
-            reference=reference,
+            reference=record(about or name),
             kind="retire" if removes else "upsert",
             gates=gates,
             priority=priority,
@@ -83,9 +80,9 @@ class Outbox:
             finished=finished,
             completes=completes,
         )
-        given_way = () if supersedes is None else (Superseding(key(supersedes), key(name)),)
+        given_way = (Superseding(key(supersedes), key(name)),) if supersedes else ()
         self.fold(
-            Plan(self.position, intents=(intent,), supersedings=given_way, holds=holds),
+            Plan(self.position, (intent,), given_way, holds),
             Facts(
                 references=tuple(Named(f"{each}_id", record(each)) for each in names),
                 lane=name if lane is None else lane,
@@ -104,14 +101,17 @@ class Outbox:
         )
 
     def see(self, name: str) -> None:
-        """Let a record's first event enter the log."""
-        record_store.first_seen(
-            self.connection,
-            LEDGER_SCOPE,
-            reference=record(name),
-            owner=SOURCE,
-            position=self.position,
-        )
+        """Let an event about a record enter the log; the first one makes it known."""
+        self.position += 1
+        reference = record(name)
+        if record_store.find(self.connection, LEDGER_SCOPE, reference=reference) is None:
+            record_store.first_seen(
+                self.connection,
+                LEDGER_SCOPE,
+                reference=reference,
+                owner=SOURCE,
+                position=self.position,
+            )
 
     def the(self, name: str) -> Operation:
         """Return an operation as it stands."""

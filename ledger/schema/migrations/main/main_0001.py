@@ -14,6 +14,7 @@ def upgrade(op: Operations) -> None:
     """Make the tables and the triggers."""
     _make_truth(op)
     _make_records(op)
+    _make_keys(op)
     _make_operations(op)
     _make_gates(op)
     _make_links(op)
@@ -133,6 +134,9 @@ def _make_records(op: Operations) -> None:
         _text("source", key=True),
         _number("sequence"),
     )
+
+
+def _make_keys(op: Operations) -> None:
     _make_folded(
         op,
         "natural_keys",
