@@ -1,0 +1,220 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select, text
+
+from ledger.audit.verify_store import PAGE_EVENTS, Verification, verify
+from ledger.ledger import Ledger
+from ledger.log.event import NewEvent
+from ledger.log.merkle import CompactRange, leaf_hash
+from ledger.reference import Json, SourceRef
+from ledger.schema.tables import events, heads
+from ledger.testing import ledger_in
+
+SIZE = 11
+COLUMNS = [column.name for column in events.c if column.name not in {"ledger", "position"}]
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    async with ledger_in(tmp_path) as opened:
+        await fill(opened, SIZE)
+        await opened.database.run(disarm)
+        yield opened
+
+
+async def fill(ledger: Ledger, size: int) -> None:
+    """Append source and outcome events in turn, with and without subject and private part."""
+    sources = [
+        NewEvent(
+            source="urn:sis",
+            id=f"e-{number}",
+            type="student.upserted",
+            subject=SourceRef("student", f"S-{number}"),
+            private={"data": {"name": f"N{number}"}} if number % 3 else None,
+            person=f"student:S-{number}",
+            sequence=number,
+        )
+        for number in range(size // 2)
+    ]
+    await ledger.append(sources)
+    for number in range(size - len(sources)):
+        public: dict[str, Json] = {"key": str(number), "line": 1, "reasons": []}
+        await record(ledger, public)
+
+
+async def record(ledger: Ledger, public: dict[str, Json]) -> None:
+    await ledger.transact(lambda step: step.record("ingest.x", public=public))
+
+
+def disarm(connection: Connection) -> None:
+    """Take the triggers away, as somebody with the file in hand can."""
+    names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+    for name in names.scalars().all():
+        connection.execute(text(f"DROP TRIGGER {name}"))
+
+
+async def change(ledger: Ledger, sql: str, **values: object) -> None:
+    await ledger.database.run(lambda connection: connection.execute(text(sql), values))
+
+
+async def cell(ledger: Ledger, position: int, column: str) -> Any:
+    statement = text(f"SELECT {column}, typeof({column}) FROM events WHERE position = :position")
+    return await ledger.read(lambda c: c.execute(statement, {"position": position}).one())
+
+
+def flipped(value: object, random_byte: int) -> object:
+    """Return the value with one byte changed; what is absent becomes something."""
+    match value:
+        case None:
+            return "x"
+        case int():
+            return value + 1
+        case str() | bytes():
+            raw = bytearray(value.encode() if isinstance(value, str) else value)
+            if not raw:
+                return "x" if isinstance(value, str) else b"x"
+            at = random_byte % len(raw)
+            raw[at] ^= 1 + random_byte % 255
+            return bytes(raw)
+    raise AssertionError(value)
+
+
+async def test_an_untouched_log_is_whole(ledger: Ledger) -> None:
+    head = await ledger.head()
+
+    assert await verify(ledger) == Verification(SIZE, head.root().hex(), SIZE)
+
+
+async def test_an_empty_log_is_whole(tmp_path: Path) -> None:
+    async with ledger_in(tmp_path) as ledger:
+        found = await verify(ledger)
+
+    assert (found.size, found.first_bad_position) == (0, None)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("byte", [0, 101])
+async def test_a_changed_byte_is_found_where_it_is(ledger: Ledger, column: str, byte: int) -> None:
+    for position in (0, SIZE // 2, SIZE - 1):
+        value, kind = await cell(ledger, position, column)
+        changed = f"CAST(:value AS {kind})" if kind == "text" else ":value"
+        update = f"UPDATE events SET {column} = {changed} WHERE position = :position"
+        await change(ledger, update, value=flipped(value, byte), position=position)
+        found = await verify(ledger)
+        restore = f"UPDATE events SET {column} = :value WHERE position = :position"
+        await change(ledger, restore, value=value, position=position)
+
+        assert found.first_bad_position == position
+        assert found.checked <= position
+        assert found.what
+    assert (await verify(ledger)).first_bad_position is None
+
+
+@pytest.mark.parametrize("position", [0, 4, SIZE - 1])
+async def test_a_deleted_event_is_missing(ledger: Ledger, position: int) -> None:
+    await change(ledger, "DELETE FROM events WHERE position = :position", position=position)
+
+    found = await verify(ledger)
+
+    assert (found.first_bad_position, found.what) == (position, "the event is missing")
+    assert found.size == SIZE
+
+
+async def test_a_log_cut_off_at_its_end_is_missing_the_rest(ledger: Ledger) -> None:
+    await change(ledger, "DELETE FROM events WHERE position >= 7")
+
+    assert (await verify(ledger)).first_bad_position == 7
+
+
+async def test_two_swapped_events_do_not_fit_the_root(ledger: Ledger) -> None:
+    for old, new in ((2, 100), (8, 2), (100, 8)):
+        await change(
+            ledger, "UPDATE events SET position = :new WHERE position = :old", old=old, new=new
+        )
+
+    found = await verify(ledger)
+
+    # Each is whole in itself: what is wrong lies within the first tree whose hash is kept.
+    assert found.first_bad_position == 0
+    assert "between here and 7" in str(found.what)
+
+
+@pytest.mark.parametrize("position", [-3, SIZE, SIZE + 5])
+async def test_an_inserted_event_stands_outside_the_log(ledger: Ledger, position: int) -> None:
+    columns = ", ".join(COLUMNS).replace("event_id", "'new'", 1)
+    names = ", ".join(COLUMNS)
+    insert = (
+        f"INSERT INTO events (ledger, position, {names})"
+        f" SELECT ledger, :position, {columns} FROM events WHERE position = 3"
+    )
+    await change(ledger, insert, position=position)
+
+    found = await verify(ledger)
+
+    assert (found.first_bad_position, found.what) == (position, "the event stands outside the log")
+
+
+async def test_a_forged_event_that_fits_its_leaf_does_not_fit_the_root(ledger: Ledger) -> None:
+    forged = (await cell(ledger, 9, "envelope"))[0].replace(b'"key":"', b'"key":"9')
+    await change(
+        ledger,
+        "UPDATE events SET envelope = :envelope, leaf = :leaf WHERE position = 9",
+        envelope=forged,
+        leaf=leaf_hash(forged),
+    )
+
+    found = await verify(ledger)
+
+    # The trees of 8, 2 and 1 leaves are kept: the forged one is in the second.
+    assert found.first_bad_position == 8
+    assert "between here and 9" in str(found.what)
+
+
+@pytest.mark.parametrize("wrong", [b"", b"\x00" * 8, b"\x00" * 41, b"\xff" * 104])
+async def test_a_head_row_that_is_wrong_is_bad_itself(ledger: Ledger, wrong: bytes) -> None:
+    await change(ledger, "UPDATE heads SET compact_range = :wrong", wrong=wrong)
+
+    assert (await verify(ledger)).first_bad_position is not None
+
+
+@pytest.mark.parametrize("size", [0, SIZE - 1, SIZE + 1])
+async def test_a_head_row_with_another_size_is_bad_itself(ledger: Ledger, size: int) -> None:
+    await change(ledger, "UPDATE heads SET size = :size", size=size)
+
+    assert (await verify(ledger)).first_bad_position is not None
+
+
+async def test_a_log_that_was_cut_with_its_head_row_is_whole_but_smaller(ledger: Ledger) -> None:
+    """Only a checkpoint kept elsewhere can tell: what is gone left no trace here."""
+    leaves = await ledger.read(
+        lambda c: (
+            c.execute(select(events.c.leaf).order_by(events.c.position).limit(6)).scalars().all()
+        )
+    )
+    kept = CompactRange().extend(leaves)
+    await change(ledger, "DELETE FROM events WHERE position >= 6")
+    await ledger.database.run(
+        lambda c: c.execute(heads.update().values(size=6, compact_range=kept.to_bytes()))
+    )
+
+    found = await verify(ledger)
+
+    assert (found.size, found.first_bad_position) == (6, None)
+
+
+async def test_pages_follow_one_another(tmp_path: Path) -> None:
+    async with ledger_in(tmp_path) as ledger:
+        await ledger.append(
+            [
+                NewEvent("urn:sis", str(number), "course.removed", SourceRef("course", "C"))
+                for number in range(PAGE_EVENTS + 3)
+            ]
+        )
+        heard: list[tuple[int, int]] = []
+        found = await verify(ledger, announce=lambda done, size: heard.append((done, size)))
+
+    assert found.first_bad_position is None
+    assert heard == [(PAGE_EVENTS, PAGE_EVENTS + 3), (PAGE_EVENTS + 3, PAGE_EVENTS + 3)]
