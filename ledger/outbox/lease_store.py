@@ -25,7 +25,8 @@ from sqlalchemy.exc import IntegrityError as RowExistsError
 
 from ledger.errors import LedgerBusyError
 from ledger.outbox.operation import POSSIBLY_SENT, Operation, Priority, State
-from ledger.outbox.store import as_operation, within
+from ledger.outbox.operation_row import as_operation
+from ledger.outbox.store import within
 from ledger.outbox.turns import take_turns
 from ledger.reference import Scope
 from ledger.schema.tables import epochs, leases, operations
@@ -187,8 +188,6 @@ def _lease(
     connection: Connection, scope: Scope, *, lanes: Iterable[str], epoch: int, terms: ClaimTerms
 ) -> None:
     wanted = sorted(lanes)
-    if not wanted:
-        return
     connection.execute(
         leases.delete().where(leases.c.ledger == scope.ledger, leases.c.lane.in_(wanted))
     )
@@ -222,6 +221,12 @@ def holds(
         )
     ).scalar_one()
     return int(count) == len(set(lanes))
+
+
+def is_working(connection: Connection, scope: Scope, *, host: str, now: float) -> bool:
+    """Tell whether this host is in any conversation."""
+    mine = (leases.c.ledger == scope.ledger, leases.c.host == host, leases.c.until_seconds > now)
+    return connection.execute(select(leases.c.lane).where(*mine).limit(1)).first() is not None
 
 
 def extend(

@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Final
 
+from sqlalchemy import Connection
+
 from ledger.errors import LedgerBusyError
 from ledger.ledger import Ledger
 from ledger.outbox import lease_store
@@ -11,6 +13,7 @@ from ledger.outbox.lease_store import Claimed, ClaimTerms
 from ledger.outbox.operation import Operation
 from sync.dispatcher.conversation_worker import Bench, ConversationWorker, Lease
 from sync.dispatcher.outcome_writer import Tenure
+from sync.dispatcher.reasons import Reason, explain
 from sync.dispatcher.step import Outcome
 from sync.dispatcher.work_reader import WorkReader, bare_work
 from sync.errors import ConfigurationError
@@ -52,6 +55,7 @@ class Dispatcher:
         self._terms = terms
         self._reader = WorkReader(ledger)
         self._active: dict[asyncio.Task[None], Lease] = {}
+        self._claiming: asyncio.Task[int] | None = None
         self.counts = Counts()
         self.fault: ConfigurationError | None = None
         """Why nothing more is sent: credentials or tenant were refused."""
@@ -75,6 +79,11 @@ class Dispatcher:
             return 0
         if not await self.is_due():
             return 0
+        # What was claimed must be worked on: a claim that is cut short would stay leased.
+        self._claiming = asyncio.create_task(self._claim(free), name="claim")
+        return await asyncio.shield(self._claiming)
+
+    async def _claim(self, free: int) -> int:
         started = self._ledger.clock.monotonic()
         try:
             claimed = await self._bench.writer.claim(self._claim_terms(free))
@@ -91,14 +100,20 @@ class Dispatcher:
             lambda connection: lease_store.is_due(connection, scope, terms=terms)
         )
 
-    async def next_due_seconds(self) -> float | None:
-        """Return how long until something can be tried that waits for time alone."""
-        scope, now = self._ledger.scope, self._ledger.clock.now().timestamp()
-        settle_seconds = self._bench.settle_seconds
-        moment = await self._ledger.read(
-            lambda connection: lease_store.next_due(
-                connection, scope, now=now, settle_seconds=settle_seconds
-            )
+    def seconds_to_due(self, connection: Connection) -> float | None:
+        """Return how long until anything is left to do, 0 while something is being done.
+
+        `None` means never. All of it is seen in one snapshot: work that moves on between two
+        looks could hide from both.
+        """
+        scope, terms = self._ledger.scope, self._claim_terms(1)
+        now = terms.now
+        if lease_store.is_working(connection, scope, host=terms.host, now=now):
+            return 0.0
+        if lease_store.is_due(connection, scope, terms=terms):
+            return self._bench.pace.seconds_until_open()
+        moment = lease_store.next_due(
+            connection, scope, now=now, settle_seconds=terms.settle_seconds
         )
         return None if moment is None else moment - now
 
@@ -123,15 +138,10 @@ class Dispatcher:
         """How long to wait between two heartbeats."""
         return self._terms.lease_seconds / LEASE_BEATS
 
-    async def wait_for_any(self, *, seconds_max: float) -> None:
-        """Return when a conversation ended or the time is over."""
-        if self._active:
-            await asyncio.wait(
-                self._active, timeout=seconds_max, return_when=asyncio.FIRST_COMPLETED
-            )
-
     async def stop(self, *, drain_seconds: float) -> None:
         """Let conversations end within a bound, then cut them short; nothing stays leased."""
+        if self._claiming is not None:
+            await asyncio.gather(self._claiming, return_exceptions=True)
         if self._active:
             await asyncio.wait(self._active, timeout=drain_seconds)
         for task in list(self._active):
@@ -168,6 +178,9 @@ class Dispatcher:
         self.counts.done += len(ended)
         if any(each.outcome not in {Outcome.RETRY, Outcome.UNCERTAIN} for each in settlements):
             self.counts.last_progress = self._ledger.clock.monotonic()
+        if any(each.reason == Reason.UNAUTHORISED for each in settlements):
+            # A new token did not help, so no other call would fare better.
+            self.fault = ConfigurationError(explain(Reason.UNAUTHORISED))
 
     async def _prepare(self, group: Claimed, lease: Lease) -> ConversationWorker:
         try:

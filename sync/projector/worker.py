@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from ledger import checkpoints
@@ -73,14 +74,13 @@ class Projector:
 
     async def lag(self) -> int:
         """Return how many source events wait to be planned."""
+        return await self._ledger.read(self.lag_in)
+
+    def lag_in(self, connection: Connection) -> int:
+        """Return how many source events wait to be planned, in a snapshot of the caller's."""
         scope = self._ledger.scope
-        count, _ = await self._ledger.read(
-            lambda connection: log_store.count_sources(
-                connection,
-                scope.ledger,
-                after=checkpoints.read(connection, scope, name=PROJECTOR),
-            )
-        )
+        after = checkpoints.read(connection, scope, name=PROJECTOR)
+        count, _ = log_store.count_sources(connection, scope.ledger, after=after)
         return count
 
     async def _next_batch(self) -> Batch | None:

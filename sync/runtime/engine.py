@@ -20,12 +20,11 @@ from sync.dispatcher.outcome_writer import OutcomeWriter
 from sync.dispatcher.pace_worker import Pace
 from sync.dispatcher.preflight_worker import fly_ahead
 from sync.dispatcher.worker import Dispatcher, DispatchTerms
-from sync.dokstamp.exchange import Exchange
 from sync.projector.worker import Projector
 from sync.runtime.calls import CountedSender
 from sync.runtime.service import Service, cancel
 from sync.runtime.settings import Settings
-from sync.telemetry.signals import Announce, CallMade, CircuitChanged, LoopDied
+from sync.telemetry.signals import Announce, CallMade, CircuitChanged, ServiceDied
 
 POLL_SECONDS: Final = 1.0
 """The longest that a change made by another process goes unnoticed."""
@@ -57,7 +56,7 @@ class Engine:
     ) -> None:
         self._ledger = ledger
         self._announce = announce
-        self.sender = CountedSender(sender, self._tell_call)
+        self.sender = CountedSender(sender, lambda exchange: announce(CallMade.of(exchange)))
         self.host = ledger.random_name(HOST_BYTES)
         self.projector = Projector(ledger, guard=settings.guard(), announce=announce)
         self.opener = Opener(ledger)
@@ -128,7 +127,8 @@ class Engine:
             self._raise_faults()
             wait = await self._seconds_to_wait()
             spent = self._ledger.clock.monotonic() - max(began, self._last_progress)
-            if wait is None or (wait > 0 and spent + wait > patience_seconds):
+            is_tiring = wait != 0 or not self.dispatcher.active
+            if wait is None or (is_tiring and spent + wait > patience_seconds):
                 return await self.remaining()
             await self._ledger.bell.wait(heard, seconds_max=max(0.05, min(POLL_SECONDS, wait)))
 
@@ -147,15 +147,13 @@ class Engine:
 
     async def _seconds_to_wait(self) -> float | None:
         """Return 0 while something is being done, how long until it can be, or None for never."""
-        if self.dispatcher.active or await self.projector.lag() or await self._has_wakes():
-            return 0.0
-        if await self.dispatcher.is_due():
-            return self.pace.seconds_until_open()
-        return await self.dispatcher.next_due_seconds()
+        return await self._ledger.read(self._look_ahead)
 
-    async def _has_wakes(self) -> bool:
+    def _look_ahead(self, connection: Connection) -> float | None:
         scope = self._ledger.scope
-        return await self._ledger.read(lambda connection: gate_store.has_wakes(connection, scope))
+        if self.projector.lag_in(connection) or gate_store.has_wakes(connection, scope):
+            return 0.0
+        return self.dispatcher.seconds_to_due(connection)
 
     def _raise_faults(self) -> None:
         if self.dispatcher.fault is not None:
@@ -212,21 +210,10 @@ class Engine:
         return await self._ledger.read(first)
 
     def _tell_circuit(self, circuit: Circuit) -> None:
-        self._announce(CircuitChanged(circuit.state.value, circuit.failures))
-
-    def _tell_call(self, exchange: Exchange) -> None:
-        self._announce(
-            CallMade(
-                exchange.method,
-                exchange.route,
-                exchange.status,
-                exchange.seconds,
-                fault=exchange.fault,
-            )
-        )
+        self._announce(CircuitChanged(circuit.state.value))
 
     def _tell_death(self, name: str, error: Exception) -> None:
-        self._announce(LoopDied(name, error))
+        self._announce(ServiceDied(name, type(error).__name__))
 
 
 def _dispatch_terms(settings: Settings, host: str) -> DispatchTerms:
