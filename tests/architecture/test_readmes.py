@@ -1,4 +1,4 @@
-"""The package's README shows the table of moves as the code has it."""
+"""What the READMEs show is what the code has."""
 
 from pathlib import Path
 
