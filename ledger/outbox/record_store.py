@@ -4,10 +4,53 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, select
 
 from ledger.reference import Position, Scope, SourceRef
+from ledger.schema.statements import about, folded_row, parameters, within
 from ledger.schema.tables import natural_keys, records, references, sequences
+from ledger.schema.vault_tables import insert_or_ignore
+
+_FIND = select(records).where(about(records))
+_FIRST_SEEN = records.insert()
+_CHANGE = records.update().where(about(records))
+_REMOVE = _CHANGE.values(
+    # Removed twice, it is gone since the first time.
+    removed_position=func.coalesce(records.c.removed_position, bindparam("removed_now"))
+)
+
+_FROM_SOURCE = and_(about(sequences), sequences.c.source == bindparam("of_source"))
+_LAST_SEQUENCE = select(sequences.c.sequence).where(_FROM_SOURCE)
+_MOVE_SEQUENCE = sequences.update().where(_FROM_SOURCE)
+_FIRST_SEQUENCE = sequences.insert()
+
+_REFERENCES = select(references).where(about(references)).order_by(references.c.field)
+_FORGET_REFERENCES = references.delete().where(about(references))
+_ADD_REFERENCES = references.insert()
+_NAMING = (
+    select(references.c.source_id)
+    .where(
+        within(references),
+        references.c.to_entity == bindparam("of_entity"),
+        references.c.to_source_id == bindparam("of_source_id"),
+        references.c.entity == bindparam("asked_entity"),
+    )
+    .order_by(references.c.source_id)
+    .distinct()
+)
+
+_KEY_DIGESTS = (
+    select(natural_keys.c.digest).where(about(natural_keys)).order_by(natural_keys.c.digest)
+)
+_HOLDERS = (
+    select(natural_keys.c.source_id)
+    .where(
+        within(natural_keys),
+        natural_keys.c.digest == bindparam("of_digest"),
+        natural_keys.c.entity == bindparam("asked_entity"),
+    )
+    .order_by(natural_keys.c.source_id)
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,23 +91,13 @@ def first_seen(
     connection: Connection, scope: Scope, *, reference: SourceRef, owner: str, position: Position
 ) -> None:
     """Remember which source named a record first."""
-    connection.execute(
-        records.insert(),
-        {
-            "ledger": scope.ledger,
-            "generation": scope.generation,
-            "entity": reference.entity,
-            "source_id": reference.source_id,
-            "owner": owner,
-            "first_position": position,
-            "lane": "",
-        },
-    )
+    row = folded_row(scope, reference, owner=owner, first_position=position, lane="")
+    connection.execute(_FIRST_SEEN, row)
 
 
 def find(connection: Connection, scope: Scope, *, reference: SourceRef) -> Record | None:
     """Return what is known of a record."""
-    row = connection.execute(select(records).where(_of(records, scope, reference))).one_or_none()
+    row = connection.execute(_FIND, parameters(scope, reference)).one_or_none()
     return None if row is None else _as_record(row)
 
 
@@ -79,83 +112,74 @@ def follow(
     facts: Facts,
 ) -> None:
     """Bring a record's row to what an event says."""
-    changes: dict[str, object] = {"last_position": position}
     if sequence is not None:
         _write_sequence(connection, scope, reference=reference, source=source, sequence=sequence)
+    mine = parameters(scope, reference, last_position=position)
     if facts.removes:
-        # Removed twice, it is gone since the first time.
-        changes["removed_position"] = func.coalesce(records.c.removed_position, position)
-    else:
-        changes |= {"state_position": position, "lane": facts.lane}
-        if facts.returns:
-            changes["removed_position"] = None
-        _replace_references(connection, scope, reference=reference, named=facts.references)
-        _add_keys(connection, scope, reference=reference, digests=facts.key_digests)
-    connection.execute(records.update().where(_of(records, scope, reference)).values(**changes))
+        connection.execute(_REMOVE, {**mine, "removed_now": position})
+        return
+    changes: dict[str, object] = {"state_position": position, "lane": facts.lane}
+    if facts.returns:
+        changes["removed_position"] = None
+    connection.execute(_CHANGE, mine | changes)
+    _replace_references(connection, scope, reference=reference, named=facts.references)
+    _add_keys(connection, scope, reference=reference, digests=facts.key_digests)
 
 
 def last_sequence(
     connection: Connection, scope: Scope, *, reference: SourceRef, source: str
 ) -> int | None:
     """Return the highest `sequence` that was followed for a record from one source."""
-    row = connection.execute(
-        select(sequences.c.sequence).where(
-            _of(sequences, scope, reference), sequences.c.source == source
-        )
-    ).one_or_none()
-    return None if row is None else int(row.sequence)
+    asked = parameters(scope, reference, of_source=source)
+    sequence = connection.execute(_LAST_SEQUENCE, asked).scalar_one_or_none()
+    return None if sequence is None else int(sequence)
 
 
 def _write_sequence(
     connection: Connection, scope: Scope, *, reference: SourceRef, source: str, sequence: int
 ) -> None:
-    mine = and_(_of(sequences, scope, reference), sequences.c.source == source)
-    changed = connection.execute(sequences.update().where(mine).values(sequence=sequence))
-    if changed.rowcount == 0:
-        row = {**_row(scope, reference), "source": source, "sequence": sequence}
-        connection.execute(sequences.insert(), row)
+    mine = parameters(scope, reference, of_source=source, sequence=sequence)
+    if connection.execute(_MOVE_SEQUENCE, mine).rowcount == 0:
+        row = folded_row(scope, reference, source=source, sequence=sequence)
+        connection.execute(_FIRST_SEQUENCE, row)
 
 
 def _add_keys(
     connection: Connection, scope: Scope, *, reference: SourceRef, digests: Sequence[bytes]
 ) -> None:
     # A key that was once wanted is kept: whether it is still held is for the planner to sift.
-    known = set(key_digests_of(connection, scope, reference=reference))
-    rows = [
-        {**_row(scope, reference), "digest": digest}
-        for digest in dict.fromkeys(digests)
-        if digest not in known
-    ]
+    rows = [folded_row(scope, reference, digest=digest) for digest in dict.fromkeys(digests)]
     if rows:
-        connection.execute(natural_keys.insert(), rows)
+        connection.execute(insert_or_ignore(connection, natural_keys), rows)
 
 
 def _replace_references(
     connection: Connection, scope: Scope, *, reference: SourceRef, named: Sequence[Named]
 ) -> None:
-    if tuple(sorted(named)) == references_of(connection, scope, reference=reference):
+    before = references_of(connection, scope, reference=reference)
+    if tuple(sorted(named)) == before:
         return
-    connection.execute(references.delete().where(_of(references, scope, reference)))
+    if before:
+        connection.execute(_FORGET_REFERENCES, parameters(scope, reference))
     rows = [
-        {
-            **_row(scope, reference),
-            "field": item.field,
-            "to_entity": item.reference.entity,
-            "to_source_id": item.reference.source_id,
-        }
+        folded_row(
+            scope,
+            reference,
+            field=item.field,
+            to_entity=item.reference.entity,
+            to_source_id=item.reference.source_id,
+        )
         for item in named
     ]
     if rows:
-        connection.execute(references.insert(), rows)
+        connection.execute(_ADD_REFERENCES, rows)
 
 
 def references_of(
     connection: Connection, scope: Scope, *, reference: SourceRef
 ) -> tuple[Named, ...]:
     """Return every record that this one names in its last state, by field name."""
-    rows = connection.execute(
-        select(references).where(_of(references, scope, reference)).order_by(references.c.field)
-    )
+    rows = connection.execute(_REFERENCES, parameters(scope, reference))
     return tuple(Named(row.field, SourceRef(row.to_entity, row.to_source_id)) for row in rows)
 
 
@@ -163,18 +187,7 @@ def naming(
     connection: Connection, scope: Scope, *, reference: SourceRef, entity: str
 ) -> tuple[SourceRef, ...]:
     """Return the records of one entity whose last state names this record."""
-    rows = connection.execute(
-        select(references.c.source_id)
-        .where(
-            references.c.ledger == scope.ledger,
-            references.c.generation == scope.generation,
-            references.c.to_entity == reference.entity,
-            references.c.to_source_id == reference.source_id,
-            references.c.entity == entity,
-        )
-        .order_by(references.c.source_id)
-        .distinct()
-    )
+    rows = connection.execute(_NAMING, parameters(scope, reference, asked_entity=entity))
     return tuple(SourceRef(entity, row.source_id) for row in rows)
 
 
@@ -182,11 +195,7 @@ def key_digests_of(
     connection: Connection, scope: Scope, *, reference: SourceRef
 ) -> tuple[bytes, ...]:
     """Return the digests of the natural keys that a record has or had, wants or wanted."""
-    rows = connection.execute(
-        select(natural_keys.c.digest)
-        .where(_of(natural_keys, scope, reference))
-        .order_by(natural_keys.c.digest)
-    )
+    rows = connection.execute(_KEY_DIGESTS, parameters(scope, reference))
     return tuple(row.digest for row in rows)
 
 
@@ -194,35 +203,9 @@ def holders(
     connection: Connection, scope: Scope, *, digest: bytes, entity: str
 ) -> tuple[SourceRef, ...]:
     """Return every record that has or had, wants or wanted a natural key, in a fixed order."""
-    rows = connection.execute(
-        select(natural_keys.c.source_id)
-        .where(
-            natural_keys.c.ledger == scope.ledger,
-            natural_keys.c.generation == scope.generation,
-            natural_keys.c.digest == digest,
-            natural_keys.c.entity == entity,
-        )
-        .order_by(natural_keys.c.source_id)
-    )
+    asked = parameters(scope, of_digest=digest, asked_entity=entity)
+    rows = connection.execute(_HOLDERS, asked)
     return tuple(SourceRef(entity, row.source_id) for row in rows)
-
-
-def _of(table: Table, scope: Scope, reference: SourceRef) -> ColumnElement[bool]:
-    return and_(
-        table.c.ledger == scope.ledger,
-        table.c.generation == scope.generation,
-        table.c.entity == reference.entity,
-        table.c.source_id == reference.source_id,
-    )
-
-
-def _row(scope: Scope, reference: SourceRef) -> dict[str, object]:
-    return {
-        "ledger": scope.ledger,
-        "generation": scope.generation,
-        "entity": reference.entity,
-        "source_id": reference.source_id,
-    }
 
 
 def _as_record(row: Row[Any]) -> Record:

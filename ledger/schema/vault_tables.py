@@ -5,6 +5,7 @@ Times are microseconds since 1970, handed in by the caller.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from sqlalchemy import (
@@ -59,10 +60,12 @@ document_chunks: Final = Table(
 )
 
 
+@cache
 def _ignoring_on_sqlite(table: Table) -> Insert:
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
+@cache
 def _ignoring_on_postgresql(table: Table) -> Insert:
     return postgresql.insert(table).on_conflict_do_nothing()
 

@@ -1,0 +1,53 @@
+"""What statements that are built once have in common: their conditions and their parameters.
+
+Building an expression costs more than running it, so the stores build theirs when they are
+imported and hand in values by name. `parameters` gives the values that `within` and `about` ask
+for; a value to be written goes by its column's name and thereby says that the column is written.
+"""
+
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam
+
+from ledger.reference import Scope, SourceRef
+
+
+def within(table: Table) -> ColumnElement[bool]:
+    """Return the condition that keeps a statement to one ledger and one folding."""
+    return and_(
+        table.c.ledger == bindparam("in_ledger"), table.c.generation == bindparam("in_generation")
+    )
+
+
+def about(table: Table) -> ColumnElement[bool]:
+    """Return the condition that a row is about one record, within one folding."""
+    return and_(
+        within(table),
+        table.c.entity == bindparam("of_entity"),
+        table.c.source_id == bindparam("of_source_id"),
+    )
+
+
+def one_of(name: str) -> BindParameter[Any]:
+    """Return the parameter of an `in_`: it takes a list, which may be empty."""
+    return bindparam(name, expanding=True)
+
+
+def parameters(
+    scope: Scope, reference: SourceRef | None = None, /, **more: object
+) -> dict[str, object]:
+    """Return what the conditions ask for, with whatever else a statement takes."""
+    values: dict[str, object] = {"in_ledger": scope.ledger, "in_generation": scope.generation}
+    if reference is not None:
+        values |= {"of_entity": reference.entity, "of_source_id": reference.source_id}
+    return values | more
+
+
+def folded_row(
+    scope: Scope, reference: SourceRef | None = None, /, **columns: object
+) -> dict[str, object]:
+    """Return a row to be inserted into a table of one folding."""
+    row: dict[str, object] = {"ledger": scope.ledger, "generation": scope.generation}
+    if reference is not None:
+        row |= {"entity": reference.entity, "source_id": reference.source_id}
+    return row | columns
