@@ -92,6 +92,9 @@ class Database:
 
         Cancelling the caller never cuts the transaction in half: it commits or rolls back whole.
         """
+        if self._is_closed:
+            message = "the ledger is closed: open it again before writing to it"
+            raise LedgerError(message)
         loop = asyncio.get_running_loop()
         return await asyncio.shield(
             loop.run_in_executor(self._writer_thread, self._write, function)
@@ -181,6 +184,8 @@ class Database:
             "PRAGMA journal_mode = WAL",
             f"PRAGMA synchronous = {self._durability.upper()}",
             "PRAGMA foreign_keys = ON",
+            # Without it INSERT OR REPLACE deletes a row of the log past its trigger.
+            "PRAGMA recursive_triggers = ON",
             "PRAGMA secure_delete = ON",
             f"PRAGMA wal_autocheckpoint = {pages}",
         )

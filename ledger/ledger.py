@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from sqlalchemy import Connection, Row
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 
 from ledger.clock import Clock, Entropy, SystemClock, SystemEntropy
 from ledger.database import Database
@@ -236,7 +236,7 @@ def _attempt(
     try:
         with connection.begin_nested():
             return step(transaction)
-    except DBAPIError:
+    except OperationalError:
         # The database itself refused: nothing of this batch can stand.
         raise
     except Exception as error:  # noqa: BLE001 - handed to the one caller whose step it was

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from ledger import checkpoints, folding
 from ledger.log import store as log_store
-from ledger.log.envelope import Prepared, outcome_source, prepare
+from ledger.log.envelope import Prepared, outcome_source, prepare, public_part
 from ledger.log.event import NewEvent
 from ledger.log.merkle import CompactRange
 from ledger.outbox import plan_codec, record_store
@@ -181,11 +181,9 @@ class Transaction:
         outcome = prepared or self._prepare(event_type, subject=subject, public=public)
         position = self.head.size
         self._write([outcome])
-        folding.fold_outcome(
-            self.connection,
-            self.scope,
-            outcome=folding.Outcome(position, event_type, subject, dict(public)),
-        )
+        # Folded from the bytes that were logged, as a rebuild will.
+        logged = folding.Outcome(position, outcome.type, outcome.subject, public_part(outcome))
+        folding.fold_outcome(self.connection, self.scope, outcome=logged)
         return position
 
     def _prepare(

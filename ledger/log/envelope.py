@@ -140,6 +140,12 @@ def decode(stored: Stored) -> dict[str, Any]:
     return envelope
 
 
+def public_part(prepared: Prepared) -> dict[str, Any]:
+    """Return the public part of an event that was prepared, as it will be read back."""
+    public: dict[str, Any] = json.loads(prepared.envelope).get("public", {})
+    return public
+
+
 def opened(stored: Stored, *, private: dict[str, Json] | None) -> Event:
     """Return a stored event, with its private part if that could be opened."""
     envelope = decode(stored)
