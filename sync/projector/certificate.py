@@ -6,7 +6,7 @@ from ledger.outbox.plan import Plan
 from sync.projector import gate, key
 from sync.projector.draft import Cause, Held, finish, nothing, operate
 from sync.projector.guard import MASS_CHANGE
-from sync.projector.state import AGREES, is_same_content
+from sync.projector.state import AGREES, is_same_content, placed
 from sync.projector.supersede import Newcomer, Succession, succeed
 from sync.resources import Kind, resource
 
@@ -55,15 +55,20 @@ def _issue(cause: Cause, succession: Succession, held: Held | None) -> Plan:
         cause,
         cause.subject,
         Kind.ISSUE,
-        after=succession,
+        after=placed(cause, references, succession),
         gates=(
             *gate.bound(references),
-            *gate.after(succession.ahead),
+            *gate.after((*succession.ahead, *_revocations(cause))),
             *gate.unless_following(cause.known, waits, succession.gone),
         ),
         payload=cause.position,
         held=held,
     )
+
+
+def _revocations(cause: Cause) -> tuple[Operation, ...]:
+    # A revocation of what was never asked for waits for it, not the other way round.
+    return _open(cause, Kind.REVOKE) if _was_asked_for(cause) else ()
 
 
 def _revoke(cause: Cause, succession: Succession) -> Plan:

@@ -1,12 +1,12 @@
 """How a plan is put together: the cause that is planned, and pieces that join into one plan."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ledger.log.event import Event
 from ledger.outbox.gate import Gate
 from ledger.outbox.operation import Operation, Priority
-from ledger.outbox.plan import Intent, Plan, Superseding
+from ledger.outbox.plan import Hold, Intent, Plan, Superseding
 from ledger.reference import OperationKey, Position, SourceRef
 from sync.projector.known import Known
 from sync.projector.supersede import Succession
@@ -68,7 +68,7 @@ def operate(
     held: Held | None = None,
     completes: bool = False,
 ) -> Plan:
-    """Return a plan of one operation, in the place of those that give way to it."""
+    """Return a plan of one operation, to which others give way."""
     intent = Intent(
         key=cause.name(cause.position, reference, kind),
         cause=cause.position,
@@ -95,7 +95,6 @@ def finish(
         reference=reference,
         kind=kind.value,
         priority=PRIORITIES.get(kind, Priority.REST),
-        place=after.place,
         finished=reason,
     )
     return _put(cause, intent, gone=after.gone)
@@ -112,6 +111,35 @@ def join(first: Plan, *others: Plan) -> Plan:
         parked=tuple(each for plan in plans for each in plan.parked),
         late=tuple(each for plan in plans for each in plan.late),
     )
+
+
+def reconcile(plan: Plan) -> Plan:
+    """Return a plan of one event whose parts agree where they reached the same record.
+
+    A record may be reached in two ways, as an attachment and as a rival for a key: a retirement
+    stands, or else the first plan. A hold on an operation that gives way in the same plan is a
+    hold on its successor.
+    """
+    chosen: dict[SourceRef, Intent] = {}
+    for each in sorted(plan.intents, key=lambda intent: intent.kind != Kind.RETIRE):
+        chosen.setdefault(each.reference, each)
+    keys = {each.key for each in chosen.values()}
+    supersedings = tuple(dict.fromkeys(each for each in plan.supersedings if each.new in keys))
+    successors = {each.old: each.new for each in supersedings}
+    holds = {successors.get(each.key, each.key): each for each in plan.holds}
+    planned = dict.fromkeys(each for each in plan.intents if chosen[each.reference] == each)
+    return replace(
+        plan,
+        intents=tuple(_hold(each, holds.get(each.key)) for each in planned),
+        supersedings=supersedings,
+        holds=tuple(each for key, each in holds.items() if key not in keys),
+    )
+
+
+def _hold(intent: Intent, hold: Hold | None) -> Intent:
+    if hold is None or intent.finished or intent.held:
+        return intent
+    return replace(intent, held=hold.reason, concerns=hold.concerns)
 
 
 def _put(cause: Cause, intent: Intent, *, gone: tuple[Operation, ...]) -> Plan:

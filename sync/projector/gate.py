@@ -63,12 +63,13 @@ def issuing(known: Known, references: Collection[SourceRef]) -> Gates:
 def retiring(known: Known, reference: SourceRef) -> Gates:
     """(d) The earlier open operations that name the record.
 
-    A certificate that waits for an enrollment's completion is left out where none is to come: it
-    would wait for ever, and the enrollment with it.
+    A revocation names nothing but its certificate. A certificate that waits for an enrollment's
+    completion is left out where none is to come: it would wait for ever, and the enrollment too.
     """
     naming = known.operations_naming(reference)
     is_hopeless = reference.entity == "enrollment" and not _will_be_complete(known, reference)
-    return after(each for each in naming if not (is_hopeless and each.kind == Kind.ISSUE))
+    ignored = {Kind.REVOKE, Kind.ISSUE} if is_hopeless else {Kind.REVOKE}
+    return after(each for each in naming if each.kind not in ignored)
 
 
 def freezing(known: Known, reference: SourceRef, succession: Succession) -> Gates:

@@ -21,7 +21,8 @@ class RecordState:
     removed: Position | None
     """The event that removed or revoked it; `None` once a later event told its state again.
 
-    A revocation is never taken back: a request that follows it leaves this as it is.
+    Removed twice, it is gone since the first time. A revocation is never taken back: a request
+    that follows it leaves this as it is.
     """
     references: tuple[SourceRef, ...] = ()
     """Every record that the last state names."""

@@ -6,7 +6,7 @@ from ledger.log.event import Event
 from ledger.outbox.plan import Plan
 from ledger.reference import SourceRef
 from sync.projector.certificate import plan_requested, plan_revoked
-from sync.projector.draft import Cause, Held, OperationNamer, operate
+from sync.projector.draft import Cause, Held, OperationNamer, operate, reconcile
 from sync.projector.gate import after
 from sync.projector.known import Known
 from sync.projector.retire import plan_removed
@@ -49,7 +49,7 @@ def plan_event(
     if event_type.fields is not None and event.data is None:
         return Plan(through=event.position, parked=((event.position, ERASED),))
     cause = Cause(event, subject, known, operation_key, guarded)
-    return RULES[event_type.kind](cause)
+    return reconcile(RULES[event_type.kind](cause))
 
 
 def park_event(

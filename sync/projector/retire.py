@@ -19,7 +19,7 @@ from ledger.outbox.gate import Gate, GateKind
 from ledger.outbox.plan import Plan
 from ledger.reference import SourceRef
 from sync.projector import gate
-from sync.projector.draft import Cause, Held, finish, join, nothing, operate
+from sync.projector.draft import Cause, Held, finish, join, nothing, operate, reconcile
 from sync.projector.guard import MASS_CHANGE
 from sync.projector.rivals import tell_rivals
 from sync.projector.supersede import Newcomer, Succession, succeed, wait_for_all
@@ -39,7 +39,7 @@ def plan_removed(cause: Cause) -> Plan:
     """Plan the retirement of a record and, first, of what cannot stay without it."""
     dependent = CASCADES.get(cause.subject.entity)
     named_by = cause.known.naming(cause.subject, dependent) if dependent else ()
-    first = join(nothing(cause), *(_plan(cause, each) for each in named_by))
+    first = reconcile(join(nothing(cause), *(_plan(cause, each) for each in named_by)))
     return join(first, _plan(cause, cause.subject, first=first))
 
 
@@ -101,6 +101,6 @@ def _gates(cause: Cause, reference: SourceRef, first: Plan) -> tuple[Gate, ...]:
     planned = (
         Gate(GateKind.AFTER, each.reference, each.key)
         for each in first.intents
-        if not each.finished
+        if each.kind == Kind.RETIRE and not each.finished
     )
     return (*(each for each in naming if each.operation not in replaced), *planned)

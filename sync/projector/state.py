@@ -1,9 +1,12 @@
 """Bringing a record to a state: whether anything is owed, what it waits for, whether it is held."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from ledger.mapping.binding import BindingState
 from ledger.outbox.gate import Gate
 from ledger.outbox.plan import Plan
-from ledger.reference import Position
+from ledger.reference import Position, SourceRef
 from sync.projector import gate, key
 from sync.projector.draft import Cause, Held, Wanted, finish, join, operate
 from sync.projector.guard import MASS_CHANGE
@@ -41,7 +44,7 @@ def plan_state(
         cause,
         wanted.reference,
         Kind.UPSERT,
-        after=succession,
+        after=placed(cause, named(cause, wanted), succession),
         gates=(
             *gate.after(succession.ahead),
             *gate.unless_following(cause.known, others, succession.gone),
@@ -67,9 +70,33 @@ def is_same_content(cause: Cause, first: Position, second: Position) -> bool:
     return cause.known.content_digest(first) == cause.known.content_digest(second)
 
 
-def _gates(cause: Cause, wanted: Wanted, succession: Succession) -> tuple[Gate, ...]:
+def named(cause: Cause, wanted: Wanted) -> tuple[SourceRef, ...]:
+    """Return every record that a state names."""
     data = cause.known.data(wanted.position) or {}
-    references = [each.ref for each in resource(wanted.reference.entity).references(data)]
+    return tuple(each.ref for each in resource(wanted.reference.entity).references(data))
+
+
+def placed(cause: Cause, references: Iterable[SourceRef], succession: Succession) -> Succession:
+    """Let a newcomer stand where what it supersedes stood, if that named as much.
+
+    Then a correction still goes out before the removal of a record that it names, if what it
+    corrects did. To name a removed record for the first time is to come after its removal.
+    """
+    if not succession.gone:
+        return succession
+    oldest = succession.gone[0]
+    before = named(cause, Wanted(oldest.reference, key.state_position(oldest)))
+    removed = {each for each in references if _is_removed(cause, each)}
+    return replace(succession, keeps_place=removed <= set(before))
+
+
+def _is_removed(cause: Cause, reference: SourceRef) -> bool:
+    record = cause.known.record(reference)
+    return record is not None and record.removed is not None
+
+
+def _gates(cause: Cause, wanted: Wanted, succession: Succession) -> tuple[Gate, ...]:
+    references = named(cause, wanted)
     return (
         *gate.bound(references),
         *gate.returning(cause.known, references),

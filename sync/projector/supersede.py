@@ -72,11 +72,14 @@ class Succession:
     """Those that give way to it."""
     ahead: tuple[Operation, ...] = ()
     """Those that it waits for."""
+    keeps_place: bool = True
+    """Whether the newcomer stands, among others, where what it supersedes stood."""
 
     @property
     def place(self) -> Position | None:
-        """Where the newcomer stands among others: where what it supersedes stood."""
-        return min((old.stands_at for old in self.gone), default=None)
+        """Where the newcomer stands among others, if not where its cause is."""
+        places = [old.stands_at for old in self.gone] if self.keeps_place else []
+        return min(places, default=None)
 
 
 def standing(operation: Operation) -> Standing:
