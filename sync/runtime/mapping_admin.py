@@ -1,0 +1,191 @@
+"""What a person can do about the mapping: look both ways, bind by hand, release."""
+
+from typing import Final
+
+from sqlalchemy import Connection
+
+from ledger.audit.timeline_store import stands_for
+from ledger.ledger import Ledger
+from ledger.log.envelope import Prepared
+from ledger.mapping import store
+from ledger.mapping.binding import Binding, BindingState
+from ledger.outbox import store as outbox_store
+from ledger.outbox.operation import State
+from ledger.reference import Json, OperationKey, Scope, SourceRef, TargetId, same_target
+from ledger.transaction import Transaction
+from sync.errors import InputError
+from sync.resources import RESOURCES
+from sync.runtime.outbox_admin import Signature
+from sync.runtime.page import ROWS_MAX, Answer, Page, page_of
+
+TARGET_MAX: Final = 255
+_MAKING: Final = frozenset({"upsert", "issue"})
+"""Kinds of operations that make a record where none is bound."""
+
+
+async def mapping_page(
+    ledger: Ledger,
+    *,
+    entity: str | None = None,
+    after: SourceRef | None = None,
+    limit: int = ROWS_MAX,
+) -> Page[SourceRef]:
+    """Return bindings by entity and source id, after a record."""
+    scope = ledger.scope
+    found = await ledger.read(
+        lambda c: store.read_page(c, scope, entity=entity, after=after, limit=limit)
+    )
+    return page_of(found, limit=limit, answer=_answer, cursor=lambda each: each.reference)
+
+
+async def mapping_find(
+    ledger: Ledger, *, reference: SourceRef | None = None, target: TargetId | None = None
+) -> tuple[Answer, ...]:
+    """Return the binding of a record, or every record that a target stands or stood for."""
+    scope = ledger.scope
+
+    def look(connection: Connection) -> list[Binding]:
+        found = stands_for(connection, scope, target=target) if target is not None else []
+        own = store.find(connection, scope, reference=reference) if reference is not None else None
+        return found if own is None else [*found, own]
+
+    return tuple(_answer(binding) for binding in await ledger.read(look))
+
+
+async def bind(
+    ledger: Ledger,
+    reference: SourceRef,
+    target: TargetId,
+    *,
+    signature: Signature | None = None,
+) -> Answer:
+    """Bind a record to a DokStamp uuid by hand and let its held creation go on.
+
+    Raises `InputError` where another record holds the uuid or a conversation is under way.
+    """
+    _refuse_odd(reference, target)
+    private = (signature or Signature()).private()
+    public: dict[str, Json] = {"target": target}
+    bound = await ledger.outcome("mapping.bound", public=public, private=private, subject=reference)
+    scope = ledger.scope
+    held = await ledger.read(lambda c: _held_creations(c, scope, reference))
+    approval = await _approval(ledger, held, private)
+
+    def step(transaction: Transaction) -> Binding | None:
+        known = store.find(transaction.connection, transaction.scope, reference=reference)
+        if known is None or not _is_bound_to(known, target):
+            _refuse_busy(transaction, reference)
+            _refuse_held_by_another(transaction, reference, target)
+            transaction.record("mapping.bound", public=public, subject=reference, prepared=bound)
+        if approval is not None and held == _held_creations(
+            transaction.connection, transaction.scope, reference
+        ):
+            approved: dict[str, Json] = {"operations": list(held)}
+            transaction.record("operator.approved", public=approved, prepared=approval)
+        return store.find(transaction.connection, transaction.scope, reference=reference)
+
+    return _answer_or_fail(await ledger.transact(step))
+
+
+async def release(
+    ledger: Ledger, reference: SourceRef, *, signature: Signature | None = None
+) -> Answer:
+    """Let go of a record's uuid; the record is looked for, or made anew, when it is wanted next."""
+    scope = ledger.scope
+    known = await ledger.read(lambda connection: store.find(connection, scope, reference=reference))
+    if known is None or known.state is BindingState.RELEASED:
+        message = f"{reference} is not bound: see `mapping list`"
+        raise InputError(message)
+    target = known.target
+    public: dict[str, Json] = {"target": target}
+    private = (signature or Signature()).private()
+    event = await ledger.outcome(
+        "mapping.released", public=public, private=private, subject=reference
+    )
+
+    def step(transaction: Transaction) -> Binding | None:
+        _refuse_busy(transaction, reference)
+        now = store.find(transaction.connection, transaction.scope, reference=reference)
+        if now is None or not same_target(now.target, target):
+            message = f"{reference} was bound anew meanwhile: look again with `mapping find`"
+            raise InputError(message)
+        transaction.record("mapping.released", public=public, subject=reference, prepared=event)
+        return store.find(transaction.connection, transaction.scope, reference=reference)
+
+    return _answer_or_fail(await ledger.transact(step))
+
+
+async def _approval(
+    ledger: Ledger, held: tuple[OperationKey, ...], private: dict[str, Json] | None
+) -> Prepared | None:
+    if not held:
+        return None
+    public: dict[str, Json] = {"operations": list(held)}
+    return await ledger.outcome("operator.approved", public=public, private=private)
+
+
+def _held_creations(
+    connection: Connection, scope: Scope, reference: SourceRef
+) -> tuple[OperationKey, ...]:
+    binding = store.find(connection, scope, reference=reference)
+    if binding is not None and binding.stands and binding.sent is not None:
+        # It was made before: what is held is a change, and binding says nothing about that.
+        return ()
+    return tuple(
+        operation.key
+        for operation in outbox_store.open_of_record(connection, scope, reference=reference)
+        if operation.state is State.HELD and operation.kind in _MAKING
+    )
+
+
+def _is_bound_to(known: Binding, target: TargetId) -> bool:
+    return known.state is BindingState.LIVE and same_target(known.target, target)
+
+
+def _refuse_odd(reference: SourceRef, target: TargetId) -> None:
+    if reference.entity not in RESOURCES:
+        message = f"there is no entity {reference.entity}: one of {', '.join(sorted(RESOURCES))}"
+        raise InputError(message)
+    parts = target.split("/")
+    wanted = 2 if reference.entity == "course_module" else 1
+    is_plain = target.isprintable() and not any(character.isspace() for character in target)
+    if len(parts) != wanted or not all(parts) or not is_plain or len(target) > TARGET_MAX:
+        form = "COURSE-UUID/MODULE-UUID" if wanted == 2 else "a DokStamp uuid"
+        message = f"{reference} is bound to {form}: check what was given"
+        raise InputError(message)
+
+
+def _refuse_busy(transaction: Transaction, reference: SourceRef) -> None:
+    found = outbox_store.open_of_record(
+        transaction.connection, transaction.scope, reference=reference
+    )
+    if any(operation.state is State.LEASED for operation in found):
+        message = f"an operation on {reference} is under way: try again once it is settled"
+        raise InputError(message)
+
+
+def _refuse_held_by_another(
+    transaction: Transaction, reference: SourceRef, target: TargetId
+) -> None:
+    holders = store.holders(
+        transaction.connection, transaction.scope, entity=reference.entity, targets=[target]
+    )
+    holder = holders.get(target, reference)
+    if holder != reference:
+        message = f"{target} is bound to {holder}: `mapping release` that one first"
+        raise InputError(message)
+
+
+def _answer_or_fail(binding: Binding | None) -> Answer:
+    assert binding is not None, "what was just written is there"
+    return _answer(binding)
+
+
+def _answer(binding: Binding) -> Answer:
+    return {
+        "entity": binding.reference.entity,
+        "source_id": binding.reference.source_id,
+        "target_id": binding.target,
+        "state": binding.state.value,
+        "position": binding.position,
+    }
