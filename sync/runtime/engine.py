@@ -65,6 +65,7 @@ class Engine:
             lanes_max=settings.concurrency_max,
             clock=ledger.clock,
             rng=Random(self.host),  # noqa: S311 - jitter, no secret
+            probe_seconds=settings.circuit_probe_seconds,
             announce_circuit=self._tell_circuit,
         )
         self.dispatcher = Dispatcher(

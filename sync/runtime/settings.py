@@ -95,6 +95,7 @@ class Settings(BaseModel):
     request_timeout_seconds: Seconds = 30.0
     upload_timeout_seconds: Seconds = 120.0
     lease_seconds: Annotated[Seconds, Field(validate_default=True)] = 60.0
+    circuit_probe_seconds: Seconds = 5.0
     settle_seconds: float = Field(30.0, ge=0, le=86_400, allow_inf_nan=False)
     patience_seconds: float = Field(60.0, ge=0, allow_inf_nan=False)
 
@@ -251,6 +252,7 @@ def _all(names: list[str]) -> str:
 
 def _fault(location: tuple[int | str, ...], message: str, given: Mapping[str, Given]) -> str:
     name = str(location[0])
-    expected = message.removeprefix("Value error, ").removeprefix("Input ")
-    expected = expected.replace("should ", "must ", 1)
+    expected = message.removeprefix("Value error, ")
+    for said in ("Input should ", "String should "):
+        expected = expected.replace(said, "must ", 1)
     return f"{name.upper()} ({given[name].origin}): {expected}"

@@ -1,0 +1,154 @@
+"""What a host embeds: record what happens, and the rest happens by itself.
+
+```python
+async with Runtime(Settings.load()) as runtime:
+    recorded = await runtime.record(event)
+    rest = await runtime.idle(patience_seconds=30)
+    story = await runtime.audit.timeline("student", "S-1001")
+```
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ledger.clock import Clock, Entropy
+from ledger.errors import LedgerError
+from ledger.ledger import Ledger
+from ledger.reference import Json
+from sync.resources import Fault
+from sync.runtime.assembly import make_ledger, start_engine
+from sync.runtime.audit_desk import AuditDesk
+from sync.runtime.engine import Engine, Remaining
+from sync.runtime.health import Health, health_of
+from sync.runtime.ingest_ledger import LedgerIngest
+from sync.runtime.settings import Settings
+from sync.runtime.status import status
+from sync.sources.event_reader import read_events, read_line
+from sync.sources.ingest_report import IngestReport, Intake
+from sync.sources.ingest_worker import ingest, take_one
+from sync.sources.item import Item
+from sync.telemetry.signals import Announce, nobody
+
+HOST_ORIGIN = "host"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of an event that a host recorded."""
+
+    is_taken: bool
+    """Whether it is in the log now and was not before."""
+    is_duplicate: bool
+    """Whether the same event was in the log already; nothing needs to be done."""
+    reasons: tuple[Fault, ...] = field(default=())
+    """Why it was refused; it is kept in quarantine, whole. Empty when it is in the log."""
+
+
+class Runtime:
+    """A ledger with its engine, for the life of a host.
+
+    Entering makes or migrates the ledger, opens it and starts the services; leaving finishes what
+    is under way within a bound and leaves nothing leased. Both are safe to cancel at any time.
+    One runtime works on a SQLite ledger at a time: entering a second raises `LedgerBusyError`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+        announce: Announce = nobody,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._entropy = entropy
+        self._announce = announce
+        self._exits = AsyncExitStack()
+        self._open: tuple[Ledger, Engine] | None = None
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as exits:
+            ledger = await exits.enter_async_context(
+                make_ledger(self._settings, clock=self._clock, entropy=self._entropy)
+            )
+            engine = await exits.enter_async_context(
+                start_engine(ledger, self._settings, announce=self._announce)
+            )
+            self._open = (ledger, engine)
+            self._exits = exits.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open = None
+        await self._exits.aclose()
+
+    @property
+    def ledger(self) -> Ledger:
+        """The open ledger; raises `LedgerError` outside the runtime's context."""
+        return self._opened()[0]
+
+    @property
+    def audit(self) -> AuditDesk:
+        """The questions that an auditor asks."""
+        return AuditDesk(self.ledger)
+
+    async def record(self, event: Mapping[str, object]) -> Recorded:
+        """Take one source event; when this returns it is durable, or in quarantine with reasons."""
+        raw = json.dumps(event, ensure_ascii=False).encode()
+        item = read_line(
+            raw, number=1, origin=HOST_ORIGIN, folder=None, rules=self._settings.intake()
+        )
+        outcome = await take_one(item, LedgerIngest(self.ledger))
+        if isinstance(outcome, Intake):
+            return Recorded(
+                is_taken=outcome is Intake.TAKEN, is_duplicate=outcome is Intake.DUPLICATE
+            )
+        return Recorded(is_taken=False, is_duplicate=False, reasons=outcome.reasons)
+
+    async def ingest(self, files: Sequence[Path]) -> IngestReport:
+        """Take every event of these JSON Lines files as one run and return the counts."""
+        names = [str(file) for file in files]
+        items: Iterator[Item] = read_events(names, rules=self._settings.intake())
+        return await ingest(items, LedgerIngest(self.ledger), name=", ".join(names))
+
+    async def add_document(self, content: bytes) -> str:
+        """Store a document, sealed and durable, and return the SHA-256 that names it in events."""
+        return await self.ledger.documents.add(content, now=self.ledger.clock.now())
+
+    async def idle(self, *, patience_seconds: float | None = None) -> Remaining:
+        """Return what remains once everything that can be done now is done.
+
+        Raises what a person must mend: refused credentials, a full disk, a damaged ledger.
+        """
+        patience = self._settings.patience_seconds if patience_seconds is None else patience_seconds
+        return await self._opened()[1].idle(patience)
+
+    async def status(self) -> dict[str, Json]:
+        """Return what is known, owed, waiting, held and dead."""
+        ledger, engine = self._opened()
+        return await status(ledger, circuit=engine.pace.circuit.state.value)
+
+    def health(self) -> Health:
+        """Return whether every service lives, and if not, what it died of."""
+        return health_of(self._opened()[1])
+
+    async def timeline(self, entity: str, source_id: str) -> list[dict[str, Json]]:
+        """Return the story of one record, in the order of the log."""
+        return await self.audit.timeline(entity, source_id)
+
+    def _opened(self) -> tuple[Ledger, Engine]:
+        if self._open is None:
+            message = "the runtime is not open: use it inside `async with Runtime(settings)`"
+            raise LedgerError(message)
+        return self._open
