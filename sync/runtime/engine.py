@@ -130,6 +130,7 @@ class Engine:
             spent = self._ledger.clock.monotonic() - max(began, self._last_progress)
             is_tiring = wait != 0 or not self.dispatcher.active
             if wait is None or (is_tiring and spent + wait > patience_seconds):
+                self._raise_deaths()
                 return await self.remaining()
             await self._ledger.bell.wait(heard, seconds_max=max(0.05, min(POLL_SECONDS, wait)))
 
@@ -162,6 +163,12 @@ class Engine:
         for task in self._tasks:
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error
+
+    def _raise_deaths(self) -> None:
+        """Raise what keeps a service from working, rather than call that a rest."""
+        for service in self.services:
+            if not service.pulse.is_alive and service.pulse.last_error is not None:
+                raise service.pulse.last_error
 
     async def _project(self) -> None:
         heard = self._ledger.bell.rings
