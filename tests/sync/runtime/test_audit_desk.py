@@ -43,8 +43,8 @@ async def test_a_story_is_told_in_the_order_of_the_log(tmp_path: Path) -> None:
         (
             "operation.settled",
             (
-                "Held for a person. INSTITUTIONS is `bind`, so no institution is made. Run `mapping "
-                "bind institution SOURCE_ID UUID`, then run `outbox retry`."
+                "Held for a person. INSTITUTIONS is `bind`, so no institution is made. Run "
+                "`mapping bind institution SOURCE_ID UUID`, then run `outbox retry`."
             ),
         ),
         ("operator.retried", "A person had it tried again."),
