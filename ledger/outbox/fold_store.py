@@ -5,10 +5,11 @@ nothing is decided: what is folded was decided before it was logged.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from ledger.errors import IntegrityError
 from ledger.outbox import gate_store, record_store, store
 from ledger.outbox.operation import Move, Operation, State
 from ledger.outbox.plan import Hold, Intent, Plan, Superseding
@@ -28,6 +29,30 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class _Part:
+    """What is folded of a plan, and the record of its event as it was before."""
+
+    cause: Cause
+    plan: Plan
+    before: Record | None
+
+    @property
+    def is_followed(self) -> bool:
+        return not self.plan.late and not self.plan.parked
+
+    @property
+    def tells_state(self) -> bool:
+        return self.is_followed and not self.cause.facts.removes
+
+    @property
+    def lane(self) -> str:
+        """The lane of the event's record from now on."""
+        if self.before is None:
+            return ""
+        return self.cause.facts.lane if self.tells_state else self.before.lane
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """How an operation ended for now, as its event says."""
 
@@ -44,26 +69,26 @@ def fold_plan(
     connection: Connection, scope: Scope, *, cause: Cause, plan: Plan, position: Position
 ) -> None:
     """Bring records, operations and gates to what was planned for one source event."""
-    before = record_store.find(connection, scope, reference=cause.reference)
-    named = _names(connection, scope, plan=plan)
-    if not plan.late and not plan.parked:
-        _follow(connection, scope, cause=cause, before=before)
+    part = _Part(
+        cause, plan, before=record_store.find(connection, scope, reference=cause.reference)
+    )
+    named = _names(connection, scope, part=part)
+    if part.is_followed:
+        _follow(connection, scope, cause=cause, before=part.before)
+    planned = [_insert(connection, scope, intent=intent, part=part) for intent in plan.intents]
     for intent in plan.intents:
-        is_own = intent.reference == cause.reference
-        last = before.lane if before is not None and is_own else None
-        given_up = _lane_given_up(connection, scope, intent=intent, plan=plan) or last
-        _insert(connection, scope, intent=intent, given_up=given_up)
-        now = record_store.references_of(connection, scope, reference=intent.reference)
-        every = named[intent.reference] | {each.reference for each in now}
-        store.name_records(connection, scope, key=intent.key, named=every)
+        store.name_records(connection, scope, key=intent.key, named=named[intent.reference])
     for superseding in plan.supersedings:
         _supersede(connection, scope, superseding=superseding, position=position)
     for hold in plan.holds:
         operation = _the(connection, scope, key=hold.key)
         _hold(connection, scope, operation=operation, hold=hold)
     _link(connection, scope, plan=plan, position=position)
-    for intent in plan.intents:
-        _begin(connection, scope, intent=intent)
+    changed = {each.old for each in plan.supersedings} | {each.key for each in plan.holds}
+    for intent, operation in zip(plan.intents, planned, strict=True):
+        is_changed = operation.key in changed
+        now = _the(connection, scope, key=operation.key) if is_changed else operation
+        _begin(connection, scope, operation=now, intent=intent)
 
 
 def _hold(connection: Connection, scope: Scope, *, operation: Operation, hold: Hold) -> None:
@@ -87,14 +112,16 @@ def _follow(connection: Connection, scope: Scope, *, cause: Cause, before: Recor
         gate_store.wake_record(connection, scope, reference=cause.reference)
 
 
-def _names(connection: Connection, scope: Scope, *, plan: Plan) -> dict[SourceRef, set[SourceRef]]:
-    """Return what the plan's records name before it: by their last state, or still under way."""
+def _names(connection: Connection, scope: Scope, *, part: _Part) -> dict[SourceRef, set[SourceRef]]:
+    """Return what the plan's records name: by their last state, this one, or still under way."""
     found: dict[SourceRef, set[SourceRef]] = {}
-    for reference in {intent.reference for intent in plan.intents}:
+    for reference in {intent.reference for intent in part.plan.intents}:
         earlier = store.open_of_record(connection, scope, reference=reference)
         stated = record_store.references_of(connection, scope, reference=reference)
         under_way = store.named_records(connection, scope, keys=[each.key for each in earlier])
         found[reference] = {each.reference for each in stated} | under_way
+        if reference == part.cause.reference and part.tells_state:
+            found[reference] |= {each.reference for each in part.cause.facts.references}
     return found
 
 
@@ -110,10 +137,24 @@ def _lane_given_up(
     return next((lane for lane in lanes if lane is not None), None)
 
 
-def _insert(connection: Connection, scope: Scope, *, intent: Intent, given_up: str | None) -> None:
-    now = record_store.find(connection, scope, reference=intent.reference)
-    lane = (now.lane if now else "") or str(intent.reference)
-    state = State.HELD if intent.held else State.BLOCKED
+def _lanes(
+    connection: Connection, scope: Scope, *, intent: Intent, part: _Part
+) -> tuple[str, str | None]:
+    """Return the lane of an operation's record, and the one that the record gives up."""
+    is_own = intent.reference == part.cause.reference
+    record = (
+        part.before if is_own else record_store.find(connection, scope, reference=intent.reference)
+    )
+    known = record.lane if record is not None else ""
+    lane = (part.lane if is_own else known) or str(intent.reference)
+    given_up = _lane_given_up(connection, scope, intent=intent, plan=part.plan)
+    if given_up is None and is_own:
+        given_up = known
+    return lane, given_up if given_up and given_up != lane else None
+
+
+def _insert(connection: Connection, scope: Scope, *, intent: Intent, part: _Part) -> Operation:
+    lane, second_lane = _lanes(connection, scope, intent=intent, part=part)
     operation = Operation(
         key=intent.key,
         cause=intent.cause,
@@ -122,15 +163,16 @@ def _insert(connection: Connection, scope: Scope, *, intent: Intent, given_up: s
         concerns=intent.concerns,
         reference=intent.reference,
         kind=intent.kind,
-        state=state,
+        state=State.HELD if intent.held else State.BLOCKED,
         priority=intent.priority,
         lane=lane,
-        second_lane=given_up if given_up and given_up != lane else None,
+        second_lane=second_lane,
         reason=intent.held or intent.finished,
         completes=intent.completes,
     )
     store.insert(connection, scope, operation=operation)
     gate_store.insert(connection, scope, key=intent.key, waits_for=intent.gates)
+    return operation
 
 
 def _supersede(
@@ -155,13 +197,15 @@ def _link(connection: Connection, scope: Scope, *, plan: Plan, position: Positio
     store.link_event(connection, scope, keys=keys, position=position)
 
 
-def _begin(connection: Connection, scope: Scope, *, intent: Intent) -> None:
-    operation = _the(connection, scope, key=intent.key)
+def _begin(connection: Connection, scope: Scope, *, operation: Operation, intent: Intent) -> None:
     if operation.state is State.BLOCKED and intent.finished is not None:
-        store.move(connection, scope, operation=operation, move=Move.FINISH, ended=intent.cause)
+        ended = store.move(
+            connection, scope, operation=operation, move=Move.FINISH, ended=intent.cause
+        )
+        operation = replace(operation, state=ended)
         gate_store.wake_operation(connection, scope, key=intent.key)
     # Whatever its state: from now on only a wake makes anybody look at these gates.
-    gate_store.open_own(connection, scope, key=intent.key)
+    gate_store.open_own(connection, scope, operation=operation)
 
 
 def fold_claim(
@@ -244,4 +288,8 @@ def link(
 
 
 def _the(connection: Connection, scope: Scope, *, key: OperationKey) -> Operation:
-    return store.find(connection, scope, keys=[key])[key]
+    operation = store.find_one(connection, scope, key=key)
+    if operation is None:
+        message = f"operation {key} is in no table: run `rebuild` to fold the log again"
+        raise IntegrityError(message)
+    return operation

@@ -3,20 +3,32 @@
 Reads bindings, records and operations; decides nothing about what to do with the answer.
 """
 
+from collections.abc import Collection, Iterable
 from typing import Any, assert_never
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Select, select, tuple_
 
 from ledger.outbox import store
 from ledger.outbox.gate import Gate, GateKind, Why
 from ledger.outbox.operation import Operation, State
 from ledger.reference import OperationKey, Position, Scope, SourceRef
+from ledger.schema.statements import one_of, parameters, within
 from ledger.schema.tables import bindings, records
 
+REFERENCES_MAX = 400
 _STANDING = frozenset({"live", "retired"})
 """States of a binding in which its target can still be named by others."""
 _PASSED = frozenset({State.DONE, State.DISCARDED})
 _TROUBLE = {State.HELD: Why.HELD, State.DEAD: Why.DEAD}
+
+_BINDINGS = select(
+    bindings.c.entity, bindings.c.source_id, bindings.c.state, bindings.c.is_complete
+).where(within(bindings), tuple_(bindings.c.entity, bindings.c.source_id).in_(one_of("references")))
+_RECORDS = select(records.c.entity, records.c.source_id, records.c.removed_position).where(
+    within(records), tuple_(records.c.entity, records.c.source_id).in_(one_of("references"))
+)
+
+_Found = dict[SourceRef, Row[Any] | None]
 
 
 class GateJudge:
@@ -25,43 +37,55 @@ class GateJudge:
     def __init__(self, connection: Connection, scope: Scope) -> None:
         self._connection = connection
         self._scope = scope
-        self._bindings: dict[SourceRef, Row[Any] | None] = {}
-        self._records: dict[SourceRef, Row[Any] | None] = {}
+        self._bindings: _Found = {}
+        self._records: _Found = {}
         self._operations: dict[OperationKey, Operation | None] = {}
 
-    def why_closed(self, gate: Gate, *, waiter: Operation) -> Why | None:
-        """Return why a gate is closed for an operation, or `None` if it is open."""
+    def look_up(self, gates: Iterable[Gate]) -> None:
+        """Read at once what these gates are about, instead of one by one when asked."""
+        references: dict[SourceRef, None] = {}
+        keys: dict[OperationKey, None] = {}
+        for gate in gates:
+            if gate.kind is not GateKind.AFTER:
+                references[gate.reference] = None
+            elif gate.operation is not None:
+                keys[gate.operation] = None
+        self._look_up(_BINDINGS, self._bindings, references)
+        # Where nothing is bound the gate is closed, whatever the record says.
+        self._look_up(_RECORDS, self._records, [each for each in references if self._stands(each)])
+        found = store.find(self._connection, self._scope, keys=keys)
+        self._operations |= {key: found.get(key) for key in keys}
+
+    def is_open(self, gate: Gate, *, waiter: Operation) -> bool:
+        """Tell whether a gate is open for an operation."""
         match gate.kind:
             case GateKind.BOUND:
-                return self._unbound(gate.reference, place=waiter.stands_at)
+                is_standing = self._stands(gate.reference)
+                return is_standing and not self._is_removed(gate.reference, waiter.stands_at)
             case GateKind.AFTER:
-                return self._unfinished(gate.operation)
+                operation = self._operation(gate.operation)
+                return operation is None or operation.state in _PASSED
             case GateKind.COMPLETE:
-                return self._incomplete(gate.reference, place=waiter.stands_at)
+                binding = self._binding(gate.reference)
+                return binding is not None and bool(binding.is_complete)
             case _:
                 assert_never(gate.kind)
 
-    def _unbound(self, reference: SourceRef, *, place: Position) -> Why | None:
-        record = self._record(reference)
-        removed = record.removed_position if record is not None else None
-        if removed is not None and removed < place:
+    def why_closed(self, gate: Gate, *, waiter: Operation) -> Why | None:
+        """Return why a gate is closed for an operation, or `None` if it is open."""
+        if self.is_open(gate, waiter=waiter):
+            return None
+        if gate.kind is not GateKind.AFTER:
+            return self._why_absent(gate.reference, place=waiter.stands_at)
+        operation = self._operation(gate.operation)
+        return _TROUBLE.get(operation.state, Why.MOVING) if operation else Why.MOVING
+
+    def _why_absent(self, reference: SourceRef, *, place: Position) -> Why:
+        if self._is_removed(reference, place):
             return Why.REMOVED
-        binding = self._binding(reference)
-        if binding is not None and binding.state in _STANDING:
-            return None
-        return self._trouble(reference) if record is not None else Why.MISSING
-
-    def _unfinished(self, key: OperationKey | None) -> Why | None:
-        operation = self._operation(key) if key is not None else None
-        if operation is None or operation.state in _PASSED:
-            return None
-        return _TROUBLE.get(operation.state, Why.MOVING)
-
-    def _incomplete(self, reference: SourceRef, *, place: Position) -> Why | None:
-        binding = self._binding(reference)
-        if binding is not None and binding.is_complete:
-            return None
-        return self._unbound(reference, place=place) or Why.MOVING
+        if self._stands(reference):
+            return Why.MOVING
+        return Why.MISSING if self._record(reference) is None else self._trouble(reference)
 
     def _trouble(self, reference: SourceRef) -> Why:
         last = store.last_of_record(self._connection, self._scope, reference=reference)
@@ -69,27 +93,39 @@ class GateJudge:
             return Why.MISSING
         return _TROUBLE.get(last.state, Why.MOVING)
 
+    def _stands(self, reference: SourceRef) -> bool:
+        binding = self._binding(reference)
+        return binding is not None and binding.state in _STANDING
+
+    def _is_removed(self, reference: SourceRef, place: Position) -> bool:
+        record = self._record(reference)
+        removed = None if record is None else record.removed_position
+        return removed is not None and removed < place
+
     def _binding(self, reference: SourceRef) -> Row[Any] | None:
         if reference not in self._bindings:
-            self._bindings[reference] = self._look_up(bindings, reference)
+            self._look_up(_BINDINGS, self._bindings, [reference])
         return self._bindings[reference]
 
     def _record(self, reference: SourceRef) -> Row[Any] | None:
         if reference not in self._records:
-            self._records[reference] = self._look_up(records, reference)
+            self._look_up(_RECORDS, self._records, [reference])
         return self._records[reference]
 
-    def _look_up(self, table: Table, reference: SourceRef) -> Row[Any] | None:
-        return self._connection.execute(
-            select(table).where(
-                table.c.ledger == self._scope.ledger,
-                table.c.generation == self._scope.generation,
-                table.c.entity == reference.entity,
-                table.c.source_id == reference.source_id,
-            )
-        ).one_or_none()
+    def _look_up(
+        self, statement: Select[Any], found: _Found, references: Collection[SourceRef]
+    ) -> None:
+        wanted = [(each.entity, each.source_id) for each in references]
+        found.update(dict.fromkeys(references))
+        for start in range(0, len(wanted), REFERENCES_MAX):
+            page = parameters(self._scope, references=wanted[start : start + REFERENCES_MAX])
+            for row in self._connection.execute(statement, page):
+                found[SourceRef(row.entity, row.source_id)] = row
 
-    def _operation(self, key: OperationKey) -> Operation | None:
+    def _operation(self, key: OperationKey | None) -> Operation | None:
+        if key is None:
+            return None
         if key not in self._operations:
-            self._operations[key] = store.find(self._connection, self._scope, keys=[key]).get(key)
+            found = store.find_one(self._connection, self._scope, key=key)
+            self._operations[key] = found
         return self._operations[key]

@@ -5,17 +5,18 @@ takes wakes in bounded pages, evaluates the gates they concern afresh, and makes
 when none of its gates is closed. Doing a page twice changes nothing.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, select, tuple_
+from sqlalchemy import Connection, Integer, Row, and_, bindparam, select, tuple_
 
 from ledger.outbox import store
 from ledger.outbox.gate import Gate, GateKind, Why
 from ledger.outbox.gate_judge_store import GateJudge
 from ledger.outbox.operation import FINAL, Move, Operation, State
 from ledger.reference import OperationKey, Scope, SourceRef
+from ledger.schema.statements import folded_row, one_of, parameters, within
 from ledger.schema.tables import gates, operations, wakes
 
 _RECORD = "record"
@@ -24,6 +25,67 @@ Place = tuple[OperationKey, int]
 """Where a page of gates ends: the waiting operation and the gate's number."""
 WAVE_MAX = 400
 START: Place = (OperationKey(""), -1)
+
+_INSERT = gates.insert()
+_OF_OPERATION = and_(within(gates), gates.c.operation == bindparam("of_operation"))
+_WAITING_FOR = and_(within(gates), gates.c.waits_for == bindparam("awaited"))
+_FORGET_OWN = gates.delete().where(_WAITING_FOR, gates.c.operation == bindparam("of_operation"))
+_PASS_ON = gates.update().where(_WAITING_FOR)
+_CLOSE = gates.update().where(_OF_OPERATION).values(is_open=False)
+_OPEN = (gates.update().where(_OF_OPERATION, gates.c.number == bindparam("of_number"))).values(
+    is_open=True
+)
+
+_CLOSED = (
+    select(gates)
+    .where(within(gates), gates.c.is_open.is_(False))
+    .order_by(gates.c.operation, gates.c.number)
+)
+_CLOSED_OF = _CLOSED.where(gates.c.operation == bindparam("of_operation"))
+_CLOSED_PAGE = _CLOSED.where(
+    tuple_(gates.c.operation, gates.c.number)
+    > tuple_(bindparam("after_operation"), bindparam("after_number"))
+).limit(bindparam("gates_max", type_=Integer))
+_WOKEN = {
+    _RECORD: _CLOSED_PAGE.where(
+        gates.c.entity == bindparam("woken_entity"), gates.c.source_id == bindparam("woken_name")
+    ),
+    _OPERATION: _CLOSED_PAGE.where(gates.c.waits_for == bindparam("woken_name")),
+}
+_STILL_WAITING = (
+    select(gates.c.operation)
+    .where(within(gates), gates.c.is_open.is_(False), gates.c.operation.in_(one_of("keys")))
+    .distinct()
+)
+_FOLLOWERS = (
+    select(gates.c.operation)
+    .join(
+        operations,
+        and_(
+            operations.c.ledger == gates.c.ledger,
+            operations.c.generation == gates.c.generation,
+            operations.c.key == gates.c.operation,
+        ),
+    )
+    .where(
+        within(gates),
+        gates.c.kind == GateKind.AFTER.value,
+        gates.c.waits_for.in_(one_of("keys")),
+        operations.c.state.not_in([state.value for state in FINAL]),
+    )
+)
+
+_WAKE = wakes.insert()
+_ANY_WAKE = select(wakes).where(within(wakes)).limit(1)
+_THIS_WAKE = and_(
+    within(wakes),
+    wakes.c.kind == bindparam("of_kind"),
+    wakes.c.entity == bindparam("of_entity"),
+    wakes.c.name == bindparam("of_name"),
+)
+_FIND_WAKE = select(wakes).where(_THIS_WAKE)
+_MOVE_WAKE = wakes.update().where(_THIS_WAKE)
+_END_WAKE = wakes.delete().where(_THIS_WAKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +100,26 @@ def insert(
 ) -> None:
     """Write an operation's gates, closed."""
     rows = [
-        {
-            "ledger": scope.ledger,
-            "generation": scope.generation,
-            "operation": key,
-            "number": number,
-            "kind": gate.kind.value,
-            "entity": gate.reference.entity,
-            "source_id": gate.reference.source_id,
-            "waits_for": gate.operation,
-            "is_open": False,
-        }
+        folded_row(
+            scope,
+            gate.reference,
+            operation=key,
+            number=number,
+            kind=gate.kind.value,
+            waits_for=gate.operation,
+            is_open=False,
+        )
         for number, gate in enumerate(waits_for)
     ]
     if rows:
-        connection.execute(gates.insert(), rows)
+        connection.execute(_INSERT, rows)
 
 
 def pass_on(connection: Connection, scope: Scope, *, old: OperationKey, new: OperationKey) -> None:
     """Let gates that wait for a superseded operation wait for its successor."""
-    concerned = and_(_within(scope), gates.c.waits_for == old)
     # The successor itself has nothing left to wait for there.
-    connection.execute(gates.delete().where(concerned, gates.c.operation == new))
-    connection.execute(gates.update().where(concerned).values(waits_for=new, is_open=False))
+    connection.execute(_FORGET_OWN, parameters(scope, awaited=old, of_operation=new))
+    connection.execute(_PASS_ON, parameters(scope, awaited=old, waits_for=new, is_open=False))
 
 
 def closed_of(
@@ -68,7 +127,7 @@ def closed_of(
 ) -> list[tuple[Gate, Why]]:
     """Return what an operation still waits for, and why."""
     judge = GateJudge(connection, scope)
-    rows = _closed(connection, scope, gates.c.operation == operation.key)
+    rows = _closed_of(connection, scope, key=operation.key)
     verdicts = [(row.gate, judge.why_closed(row.gate, waiter=operation)) for row in rows]
     return [(gate, why) for gate, why in verdicts if why is not None]
 
@@ -81,24 +140,8 @@ def followers(
     wave = list(keys)
     while wave:
         page, wave = wave[:WAVE_MAX], wave[WAVE_MAX:]
-        statement = (
-            select(gates.c.operation)
-            .join(
-                operations,
-                and_(
-                    operations.c.ledger == gates.c.ledger,
-                    operations.c.generation == gates.c.generation,
-                    operations.c.key == gates.c.operation,
-                ),
-            )
-            .where(
-                _within(scope),
-                gates.c.kind == GateKind.AFTER.value,
-                gates.c.waits_for.in_(page),
-                operations.c.state.not_in([state.value for state in FINAL]),
-            )
-        )
-        fresh = {OperationKey(row.operation) for row in connection.execute(statement)} - found
+        rows = connection.execute(_FOLLOWERS, parameters(scope, keys=page))
+        fresh = {OperationKey(row.operation) for row in rows} - found
         found |= fresh
         wave += sorted(fresh)
     return frozenset(found)
@@ -116,13 +159,12 @@ def wake_operation(connection: Connection, scope: Scope, *, key: OperationKey) -
 
 def has_wakes(connection: Connection, scope: Scope) -> bool:
     """Tell whether anything happened whose gates were not looked at yet."""
-    statement = select(wakes.c.kind).where(_of_scope(scope)).limit(1)
-    return connection.execute(statement).first() is not None
+    return connection.execute(_ANY_WAKE, parameters(scope)).first() is not None
 
 
 def open_page(connection: Connection, scope: Scope, *, limit: int) -> bool:
     """Work off one wake over up to `limit` gates; returns whether there was one."""
-    wake = connection.execute(select(wakes).where(_of_scope(scope)).limit(1)).one_or_none()
+    wake = connection.execute(_ANY_WAKE, parameters(scope)).one_or_none()
     if wake is not None:
         _work_off(connection, scope, wake, limit=limit)
     return wake is not None
@@ -134,136 +176,111 @@ def finish_record(connection: Connection, scope: Scope, *, reference: SourceRef)
     A gate opens when its condition holds at any moment of the log, however late it is looked at:
     otherwise a rebuild, which looks at other moments, would open other gates.
     """
-    mine = and_(
-        _of_scope(scope),
-        wakes.c.kind == _RECORD,
-        wakes.c.entity == reference.entity,
-        wakes.c.name == reference.source_id,
-    )
-    while (wake := connection.execute(select(wakes).where(mine)).one_or_none()) is not None:
+    mine = _this(scope, kind=_RECORD, entity=reference.entity, name=reference.source_id)
+    while (wake := connection.execute(_FIND_WAKE, mine).one_or_none()) is not None:
         _work_off(connection, scope, wake, limit=WAVE_MAX)
 
 
 def _work_off(connection: Connection, scope: Scope, wake: Row[Any], *, limit: int) -> None:
+    woken = {"woken_name": wake.name}
+    if wake.kind == _RECORD:
+        woken["woken_entity"] = wake.entity
     place = (OperationKey(wake.after_operation), wake.after_number)
-    found = _closed(connection, scope, _woken(wake), after=place, limit=limit)
-    _evaluate(connection, scope, rows=found)
+    page = _page(scope, after=place, limit=limit)
+    found = _as_rows(connection.execute(_WOKEN[wake.kind], page | woken))
+    _evaluate_page(connection, scope, rows=found)
+    mine = _this(scope, kind=wake.kind, entity=wake.entity, name=wake.name)
     if len(found) < limit:
-        connection.execute(wakes.delete().where(_is(wake)))
+        connection.execute(_END_WAKE, mine)
     else:
-        connection.execute(
-            wakes.update()
-            .where(_is(wake))
-            .values(after_operation=found[-1].operation, after_number=found[-1].number)
-        )
+        last = found[-1]
+        place_now = {"after_operation": last.operation, "after_number": last.number}
+        connection.execute(_MOVE_WAKE, mine | place_now)
 
 
-def open_own(connection: Connection, scope: Scope, *, key: OperationKey) -> None:
+def open_own(connection: Connection, scope: Scope, *, operation: Operation) -> None:
     """Evaluate the gates of one operation at once; without gates it becomes ready."""
-    rows = _closed(connection, scope, gates.c.operation == key)
-    _evaluate(connection, scope, rows=rows)
-    if not rows:
-        _make_ready(connection, scope, keys=[key])
+    rows = _closed_of(connection, scope, key=operation.key)
+    if rows:
+        _evaluate(connection, scope, rows=rows, waiters={operation.key: operation})
+    else:
+        _make_ready(connection, scope, waiting=[operation])
 
 
 def look_again(connection: Connection, scope: Scope, *, key: OperationKey) -> None:
     """Close every gate of an operation and evaluate it as things stand now."""
-    mine = and_(_within(scope), gates.c.operation == key)
-    connection.execute(gates.update().where(mine).values(is_open=False))
-    open_own(connection, scope, key=key)
+    connection.execute(_CLOSE, parameters(scope, of_operation=key))
+    operation = store.find_one(connection, scope, key=key)
+    if operation is not None:
+        open_own(connection, scope, operation=operation)
 
 
 def sweep_page(connection: Connection, scope: Scope, *, after: Place, limit: int) -> Place | None:
     """Evaluate closed gates after a place, whatever was woken; returns the next place or `None`."""
-    found = _closed(connection, scope, after=after, limit=limit)
-    _evaluate(connection, scope, rows=found)
+    page = _page(scope, after=after, limit=limit)
+    found = _as_rows(connection.execute(_CLOSED_PAGE, page))
+    _evaluate_page(connection, scope, rows=found)
     return (found[-1].operation, found[-1].number) if len(found) == limit else None
 
 
 def _wake(connection: Connection, scope: Scope, *, kind: str, entity: str, name: str) -> None:
-    row = {
-        "ledger": scope.ledger,
-        "generation": scope.generation,
-        "kind": kind,
-        "entity": entity,
-        "name": name,
-    }
-    same = and_(*(wakes.c[column] == value for column, value in row.items()))
     # A second wake for the same thing starts over: what was passed by may open now.
-    connection.execute(wakes.delete().where(same))
-    connection.execute(wakes.insert(), {**row, "after_operation": START[0], "after_number": -1})
+    connection.execute(_END_WAKE, _this(scope, kind=kind, entity=entity, name=name))
+    start = {"after_operation": START[0], "after_number": START[1]}
+    connection.execute(_WAKE, folded_row(scope, kind=kind, entity=entity, name=name, **start))
 
 
-def _is(wake: Row[Any]) -> ColumnElement[bool]:
-    return and_(
-        wakes.c.ledger == wake.ledger,
-        wakes.c.generation == wake.generation,
-        wakes.c.kind == wake.kind,
-        wakes.c.entity == wake.entity,
-        wakes.c.name == wake.name,
-    )
+def _this(scope: Scope, *, kind: str, entity: str, name: str) -> dict[str, object]:
+    return parameters(scope, of_kind=kind, of_entity=entity, of_name=name)
 
 
-def _of_scope(scope: Scope) -> ColumnElement[bool]:
-    return and_(wakes.c.ledger == scope.ledger, wakes.c.generation == scope.generation)
+def _page(scope: Scope, *, after: Place, limit: int) -> dict[str, object]:
+    operation, number = after
+    return parameters(scope, after_operation=operation, after_number=number, gates_max=limit)
 
 
-def _woken(wake: Row[Any]) -> ColumnElement[bool]:
-    if wake.kind == _OPERATION:
-        return and_(gates.c.waits_for == wake.name)
-    return _concerning(SourceRef(wake.entity, wake.name))
+def _closed_of(connection: Connection, scope: Scope, *, key: OperationKey) -> list[_Row]:
+    return _as_rows(connection.execute(_CLOSED_OF, parameters(scope, of_operation=key)))
 
 
-def _concerning(reference: SourceRef) -> ColumnElement[bool]:
-    return and_(gates.c.entity == reference.entity, gates.c.source_id == reference.source_id)
+def _as_rows(rows: Iterable[Row[Any]]) -> list[_Row]:
+    return [
+        _Row(
+            OperationKey(row.operation),
+            row.number,
+            Gate(GateKind(row.kind), SourceRef(row.entity, row.source_id), operation=row.waits_for),
+        )
+        for row in rows
+    ]
 
 
-def _within(scope: Scope) -> ColumnElement[bool]:
-    return and_(gates.c.ledger == scope.ledger, gates.c.generation == scope.generation)
+def _evaluate_page(connection: Connection, scope: Scope, *, rows: Sequence[_Row]) -> None:
+    waiters = store.find(connection, scope, keys=[row.operation for row in rows])
+    _evaluate(connection, scope, rows=rows, waiters=waiters)
 
 
-def _closed(
+def _evaluate(
     connection: Connection,
     scope: Scope,
-    *conditions: ColumnElement[bool],
-    after: Place = START,
-    limit: int | None = None,
-) -> list[_Row]:
-    statement = (
-        select(gates)
-        .where(_within(scope), gates.c.is_open.is_(False), *conditions)
-        .order_by(gates.c.operation, gates.c.number)
-        .limit(limit)
-    )
-    if after != START:
-        statement = statement.where(tuple_(gates.c.operation, gates.c.number) > after)
-    return [_as_row(row) for row in connection.execute(statement)]
-
-
-def _as_row(row: Row[Any]) -> _Row:
-    reference = SourceRef(row.entity, row.source_id)
-    gate = Gate(GateKind(row.kind), reference, operation=row.waits_for)
-    return _Row(OperationKey(row.operation), row.number, gate)
-
-
-def _evaluate(connection: Connection, scope: Scope, *, rows: Sequence[_Row]) -> None:
+    *,
+    rows: Sequence[_Row],
+    waiters: Mapping[OperationKey, Operation],
+) -> None:
     judge = GateJudge(connection, scope)
-    waiters = store.find(connection, scope, keys=[row.operation for row in rows])
-    opened: list[OperationKey] = []
-    for row in rows:
-        if judge.why_closed(row.gate, waiter=waiters[row.operation]) is None:
-            connection.execute(
-                gates.update()
-                .where(_within(scope), gates.c.operation == row.operation)
-                .where(gates.c.number == row.number)
-                .values(is_open=True)
-            )
-            opened.append(row.operation)
-    _make_ready(connection, scope, keys=opened)
+    judge.look_up(row.gate for row in rows)
+    opened = [row for row in rows if judge.is_open(row.gate, waiter=waiters[row.operation])]
+    if not opened:
+        return
+    connection.execute(
+        _OPEN,
+        [parameters(scope, of_operation=row.operation, of_number=row.number) for row in opened],
+    )
+    keys = dict.fromkeys(row.operation for row in opened)
+    still = connection.execute(_STILL_WAITING, parameters(scope, keys=list(keys)))
+    waiting = keys.keys() - {row.operation for row in still}
+    _make_ready(connection, scope, waiting=[waiters[key] for key in keys if key in waiting])
 
 
-def _make_ready(connection: Connection, scope: Scope, *, keys: Iterable[OperationKey]) -> None:
-    for key, operation in store.find(connection, scope, keys=keys).items():
-        waits = _closed(connection, scope, gates.c.operation == key, limit=1)
-        if operation.state is State.BLOCKED and not waits:
-            store.move(connection, scope, operation=operation, move=Move.OPEN)
+def _make_ready(connection: Connection, scope: Scope, *, waiting: Iterable[Operation]) -> None:
+    blocked = [each for each in waiting if each.state is State.BLOCKED]
+    store.move_all(connection, scope, operations=blocked, move=Move.OPEN)

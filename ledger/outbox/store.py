@@ -83,6 +83,24 @@ def move(
 
     Keyword arguments are further columns to write in the same statement.
     """
+    target = _reached(operation, move)
+    changes = parameters(scope, of_key=operation.key, state=target.value, **values)
+    connection.execute(_CHANGE, changes)
+    return target
+
+
+def move_all(
+    connection: Connection, scope: Scope, *, operations: Iterable[Operation], move: Move
+) -> None:
+    """Move several operations the same way in one statement."""
+    changes = [
+        parameters(scope, of_key=each.key, state=_reached(each, move).value) for each in operations
+    ]
+    if changes:
+        connection.execute(_CHANGE, changes)
+
+
+def _reached(operation: Operation, move: Move) -> State:
     target = MOVES[operation.state].get(move)
     if target is None:
         message = (
@@ -90,8 +108,6 @@ def move(
             "run `rebuild --check` to see where the outbox left the log"
         )
         raise IntegrityError(message)
-    changes = parameters(scope, of_key=operation.key, state=target.value, **values)
-    connection.execute(_CHANGE, changes)
     return target
 
 
