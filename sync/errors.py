@@ -5,6 +5,7 @@ SyncError
 ├── ConfigurationError      a setting, secret, tenant or address is wrong; exit 5
 ├── UnreachableError        DokStamp does not answer; try later; exit 75
 └── InputError              a file or argument cannot be used as it is; exit 2
+    └── UnreadableError     a file is missing, or cannot be read to its end; exit 74
 ```
 """
 
@@ -23,3 +24,7 @@ class UnreachableError(SyncError):
 
 class InputError(SyncError):
     """Tells which file or argument cannot be used and why."""
+
+
+class UnreadableError(InputError):
+    """Tells which file cannot be read, and that what was read of it is kept."""

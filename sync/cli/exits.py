@@ -63,6 +63,7 @@ BY_ERROR: Final[tuple[tuple[type[BaseException], Exit], ...]] = (
     (ledger_errors.EventError, Exit.NEEDS_A_PERSON),
     (sync_errors.ConfigurationError, Exit.CONFIGURATION),
     (sync_errors.UnreachableError, Exit.LATER),
+    (sync_errors.UnreadableError, Exit.STORAGE),
     (sync_errors.InputError, Exit.USAGE),
     (click.exceptions.Abort, Exit.INTERRUPTED),
     (click.exceptions.ClickException, Exit.USAGE),

@@ -24,6 +24,8 @@ from sync.sources.ingest_worker import ingest as bring_in
 from sync.sources.item import Item
 from sync.sources.oneroster_dates import DateOrder
 from sync.sources.oneroster_reader import read_oneroster
+from sync.telemetry import Announce
+from sync.telemetry.signals import IngestFinished, IngestStarted
 
 NAME_CHARACTERS_MAX = 200
 
@@ -39,7 +41,7 @@ NAME_CHARACTERS_MAX = 200
     help="Lines of events, or OneRoster folders and zip archives.",
 )
 @click.option("--source", help="The source to name in events made from OneRoster.")
-@click.option("--country", help="The institutions' country, two letters; OneRoster has none.")
+@click.option("--country", help="The institutions' country, which OneRoster does not tell.")
 @click.option(
     "--date-order",
     type=click.Choice([each.value for each in DateOrder]),
@@ -65,7 +67,11 @@ def ingest(
         message = "--source, --country and --date-order are for --format oneroster"
         raise click.UsageError(message)
     settings = shell.settings(country=country, date_order=date_order)
-    report = interrupt.run(_ingest(settings, files, input_format=input_format, source=source))
+    report = interrupt.run(
+        _ingest(
+            settings, files, input_format=input_format, source=source, announce=shell.announce()
+        )
+    )
     output.one(_counts(report), _text(report))
     if not report.quarantined:
         return Exit.DONE
@@ -74,7 +80,12 @@ def ingest(
 
 
 async def _ingest(
-    settings: Settings, files: Sequence[str], *, input_format: str, source: str | None
+    settings: Settings,
+    files: Sequence[str],
+    *,
+    input_format: str,
+    source: str | None,
+    announce: Announce,
 ) -> IngestReport:
     async with open_ledger(settings) as ledger:
         if input_format == "events":
@@ -82,13 +93,24 @@ async def _ingest(
         else:
             items = _oneroster(settings, files, source=source)
         name = ", ".join(Path(file).name for file in files)[:NAME_CHARACTERS_MAX]
+        announce(IngestStarted(name))
         with metering() as meter:
-            return await bring_in(
+            report = await bring_in(
                 items,
                 LedgerIngest(ledger),
                 name=name,
                 announce=lambda report: meter.show("events read", done=report.lines),
             )
+        announce(
+            IngestFinished(
+                name,
+                lines=report.lines,
+                taken=report.taken,
+                duplicate=report.duplicate,
+                quarantined=report.quarantined,
+            )
+        )
+        return report
 
 
 def _events(settings: Settings, files: Sequence[str]) -> Iterator[Item]:

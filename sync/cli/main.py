@@ -101,5 +101,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: tuple[str, ...]) -> int:
-    result = cli.main(args=list(words), prog_name=PROGRAM, standalone_mode=False)
+    # Not by click's own main, which would end the program itself when a pipe breaks.
+    try:
+        with cli.make_context(PROGRAM, list(words)) as context:
+            result = cli.invoke(context)
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
     return result if isinstance(result, int) else Exit.DONE

@@ -59,17 +59,29 @@ class Output:
             return
         say(text if isinstance(text, str) else text(plain(value)))
 
+    @staticmethod
+    def described(row: Row) -> str:
+        """Return a row as a list of names and values, one on each line."""
+        width = max((len(name) for name in row), default=0)
+        return "\n".join(f"{name:<{width}}  {_cell(value)}" for name, value in row.items())
+
     async def many(self, rows: AsyncIterator[Row], columns: Sequence[str]) -> None:
         """Write every row: as lines at once, or whole as an object or table."""
-        if self.style is Style.JSONL:
-            async for row in rows:
-                write_json(row)
-            return
-        collected = [plain(row) async for row in rows]
-        if self.style is Style.JSON:
-            write_json({"items": collected})
+        if self.style is Style.TEXT:
+            show(table([plain(row) async for row in rows], columns))
         else:
-            show(table(collected, columns))
+            await self.told(rows, str)
+
+    async def told(self, rows: AsyncIterator[Row], text: Callable[[Row], str]) -> None:
+        """Write every row as soon as it is there, except into the one object of `--json`."""
+        if self.style is Style.JSON:
+            write_json({"items": [plain(row) async for row in rows]})
+            return
+        async for row in rows:
+            if self.style is Style.JSONL:
+                write_json(row)
+            else:
+                say(text(plain(row)))
 
 
 def with_output(*, lines: bool = False) -> Callable[[Callable[..., R]], Callable[..., R]]:

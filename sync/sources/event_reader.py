@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from sync.errors import InputError
+from sync.errors import InputError, UnreadableError
 from sync.resources.definition import Fault
 from sync.sources.check import check
 from sync.sources.document import DocumentPath, parse_document, requested
@@ -84,7 +84,7 @@ def _try_to_open(name: str, standard_input: BinaryIO | None) -> None:
     # Asked, not opened: opening a pipe twice would lose what its writer sends first.
     if not os.access(path, os.R_OK):
         message = f"{name} cannot be read; check that it exists and that you may read it"
-        raise InputError(message)
+        raise UnreadableError(message)
 
 
 def _read_all(
@@ -106,7 +106,7 @@ def _read_all(
                 f"{name} cannot be read to its end ({os.strerror(error.errno or 0)});"
                 " what was read is kept: mend the file and run the same command again"
             )
-            raise InputError(message) from error
+            raise UnreadableError(message) from error
 
 
 def _own(standard_input: BinaryIO) -> BinaryIO:

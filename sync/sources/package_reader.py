@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
-from sync.errors import InputError
+from sync.errors import InputError, UnreadableError
 from sync.sources.oneroster_table import MANIFEST, USED_FILES, file_key
 
 _DEPTH_MAX: Final = 3
@@ -54,7 +54,7 @@ def open_package(path: Path, limits: PackageLimits) -> Iterator[Package]:
         raise InputError(message) from error
     except OSError as error:
         message = f"{path.name} cannot be read; check that it exists and that you may read it"
-        raise InputError(message) from error
+        raise UnreadableError(message) from error
 
 
 def _folder(path: Path, limits: PackageLimits) -> Package:

@@ -144,7 +144,7 @@ def test_every_fault_is_told_at_once_with_setting_origin_and_what_is_expected(
     assert sorted(found) == [
         f"BASE_URL ({origin}BASE_URL): must be an address such as https://api.dokstamp.com",
         f"CONCURRENCY_MAX ({origin}CONCURRENCY_MAX): must be greater than or equal to 1",
-        "COUNTRY (given): String must have at least 1 character",
+        "COUNTRY (given): must have at least 1 character",
         "ISSUE_STYLE (environment DOKSTAMP_ISSUE_STYLE): must be 'both', 'finish' or 'status'",
         "MASS_CHANGE_PERCENT (given): must be less than or equal to 100",
         f"PAGE_SIZE ({path}): must be a valid integer, unable to parse string as an integer",

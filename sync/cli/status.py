@@ -1,0 +1,44 @@
+"""`status`: what is known, owed, waiting, held and refused."""
+
+from collections.abc import Mapping
+
+import click
+
+from sync.cli import interrupt
+from sync.cli.output import Output, Row, with_output
+from sync.cli.shell import Shell
+from sync.runtime.assembly import open_ledger
+from sync.runtime.page import Answer
+from sync.runtime.settings import Settings
+from sync.runtime.status import status as look
+
+
+@click.command()
+@with_output()
+@click.pass_obj
+def status(shell: Shell, *, output: Output) -> None:
+    """Show where everything stands; it may be asked at any time."""
+    output.one(interrupt.run(_status(shell.settings())), _text)
+
+
+async def _status(settings: Settings) -> Answer:
+    async with open_ledger(settings) as ledger:
+        return await look(ledger)
+
+
+def _text(row: Row) -> str:
+    lines = {
+        "ledger": row["ledger"],
+        "tenant": row["tenant"] or "none yet",
+        "log": f"{row['log']['size']} events, root {row['log']['root']}",
+        "to plan": f"{row['projection']['lag']} events",
+        "operations": _counts(row["operations"]),
+        "bindings": _counts(row["bindings"]),
+        "quarantine": f"{row['quarantine']} events",
+        "circuit": row["circuit"],
+    }
+    return Output.described(lines)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none"

@@ -1,0 +1,62 @@
+"""A folder of its own for every command, and what the command line sets up put back."""
+
+import io
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from sync.cli.main import main
+from tests.sync.cli.commands import Answer, start
+
+Command = Callable[..., Answer]
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Command]:
+    """Give a function that runs one command in an empty folder, without any setting."""
+    for name in [name for name in os.environ if name.startswith("DOKSTAMP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    handlers, level = logging.root.handlers[:], logging.root.level
+
+    def run(*words: str, typed: str = "", **settings: str) -> Answer:
+        for name, value in settings.items():
+            monkeypatch.setenv(f"DOKSTAMP_{name.upper()}", value)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode())))
+        capsys.readouterr()
+        code = main(words)
+        written = capsys.readouterr()
+        return Answer(code, written.out, written.err)
+
+    yield run
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def ledger(command: Command) -> Command:
+    """Give the same, with a ledger in the folder."""
+    assert command("init").code == 0
+    return command
+
+
+@pytest.fixture
+def practice(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Give the settings that lead to a practice service of its own."""
+    process = start("simulator", "--json", folder=tmp_path)
+    assert process.stdout is not None
+    try:
+        settings: dict[str, str] = json.loads(process.stdout.readline())
+        yield settings
+    finally:
+        process.terminate()
+        process.communicate()

@@ -1,0 +1,72 @@
+import stat
+from pathlib import Path
+
+from tests.sync.cli.conftest import Command
+
+
+def test_init_makes_the_ledger_and_a_key_for_its_owner_alone(
+    command: Command, tmp_path: Path
+) -> None:
+    answer = command("init", "--json")
+
+    assert answer.code == 0
+    assert answer.json == {
+        "ledger": answer.json["ledger"],
+        "database": "dokstamp-ledger.db",
+        "key_file": "dokstamp-ledger.key",
+        "created": True,
+    }
+    assert stat.S_IMODE((tmp_path / "dokstamp-ledger.key").stat().st_mode) == 0o600
+    assert "keep a copy" in answer.err
+
+
+def test_init_again_changes_nothing(ledger: Command, tmp_path: Path) -> None:
+    key = (tmp_path / "dokstamp-ledger.key").read_bytes()
+
+    answer = ledger("init", "--json")
+
+    assert (answer.code, answer.json["created"], answer.err) == (0, False, "")
+    assert (tmp_path / "dokstamp-ledger.key").read_bytes() == key
+
+
+def test_a_ledger_can_live_anywhere(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+
+    assert command("--database", "sqlite:///data/uni.db", "init").code == 0
+    assert (tmp_path / "data" / "uni.db").exists()
+    assert (tmp_path / "data" / "dokstamp-ledger.key").exists()
+
+
+def test_a_folder_that_is_not_there_is_told(command: Command) -> None:
+    answer = command("--database", "nowhere/uni.db", "init")
+
+    assert answer.code == 74
+    assert answer.err.startswith("error: ")
+
+
+def test_the_key_of_another_ledger_is_refused(command: Command, tmp_path: Path) -> None:
+    command("init", ledger_key_file=str(tmp_path / "other.key"), ledger_database="other.db")
+    command("init", ledger_key_file=str(tmp_path / "mine.key"), ledger_database="mine.db")
+
+    answer = command("init", ledger_key_file=str(tmp_path / "other.key"))
+
+    assert answer.code == 5
+    assert "LEDGER_KEY_FILE" in answer.err
+
+
+def test_a_lost_key_is_not_replaced(ledger: Command, tmp_path: Path) -> None:
+    (tmp_path / "dokstamp-ledger.key").unlink()
+
+    answer = ledger("init")
+
+    assert answer.code == 5
+    assert "restore" in answer.err
+
+
+def test_a_key_that_others_can_read_is_refused(ledger: Command, tmp_path: Path) -> None:
+    (tmp_path / "dokstamp-ledger.key").chmod(0o644)
+
+    answer = ledger("ingest", "-")
+
+    assert answer.code == 5
+    assert "chmod 600" in answer.err
