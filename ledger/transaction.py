@@ -18,6 +18,7 @@ from ledger.log.envelope import Prepared, outcome_source, prepare, public_part
 from ledger.log.event import NewEvent
 from ledger.log.merkle import CompactRange
 from ledger.outbox import plan_codec, record_store
+from ledger.outbox import store as outbox_store
 from ledger.outbox.fold_store import Cause
 from ledger.outbox.lease_store import Claimed, ClaimTerms, claim, holds, release
 from ledger.outbox.plan import Plan
@@ -224,15 +225,24 @@ class Transaction:
         )
 
     def claim(self, terms: ClaimTerms) -> list[Claimed]:
-        """Take lanes and log which operations may now be sent, before anything is."""
+        """Take lanes and log which operations may now be sent, before anything is.
+
+        The operations are returned as the claim leaves them: one that a dead owner had claimed is
+        in doubt from now on.
+        """
         claimed = claim(self.connection, self.scope, terms=terms)
-        keys: list[Json] = [item.key for group in claimed for item in group.operations]
-        if keys:
-            self.record(
-                "operations.claimed",
-                public={"host": terms.host, "epoch": claimed[0].epoch, "operations": keys},
-            )
-        return claimed
+        if not claimed:
+            return []
+        keys = [item.key for group in claimed for item in group.operations]
+        self.record(
+            "operations.claimed",
+            public={"host": terms.host, "epoch": claimed[0].epoch, "operations": list(keys)},
+        )
+        now = outbox_store.find(self.connection, self.scope, keys=keys)
+        return [
+            Claimed(group.epoch, tuple(now[each.key] for each in group.operations))
+            for group in claimed
+        ]
 
     def still_holds(self, lanes: Sequence[str], *, host: str, epoch: int) -> bool:
         """Tell whether this host may still settle in these lanes."""

@@ -93,8 +93,7 @@ class WorkReader:
         def read(connection: Connection) -> _Rows:
             told_of = outbox_store.events_of(connection, scope, keys=[operation.key])
             return _Rows(
-                # Claiming may have changed it since it was chosen.
-                outbox_store.find(connection, scope, keys=[operation.key])[operation.key],
+                operation,
                 record_store.find(connection, scope, reference=operation.reference),
                 mapping_store.find(connection, scope, reference=operation.reference),
                 tuple(sorted(told_of)),
