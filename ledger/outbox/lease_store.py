@@ -212,34 +212,33 @@ def holds(
     connection: Connection, scope: Scope, *, lanes: Sequence[str], host: str, epoch: int
 ) -> bool:
     """Tell whether this host still owns these lanes under this epoch."""
-    count = connection.execute(
-        select(func.count()).where(
-            leases.c.ledger == scope.ledger,
-            leases.c.lane.in_(lanes),
-            leases.c.host == host,
-            leases.c.epoch == epoch,
-        )
-    ).scalar_one()
-    return int(count) == len(set(lanes))
+    count = select(func.count()).where(
+        leases.c.ledger == scope.ledger,
+        leases.c.lane.in_(lanes),
+        leases.c.host == host,
+        leases.c.epoch == epoch,
+    )
+    return connection.scalar(count) == len(set(lanes))
+
+
+def _held_by(scope: Scope, host: str, *, now: float) -> ColumnElement[bool]:
+    is_own = and_(leases.c.ledger == scope.ledger, leases.c.host == host)
+    return is_own & (leases.c.until_seconds > now)
 
 
 def is_working(connection: Connection, scope: Scope, *, host: str, now: float) -> bool:
     """Tell whether this host is in any conversation."""
-    mine = (leases.c.ledger == scope.ledger, leases.c.host == host, leases.c.until_seconds > now)
-    return connection.execute(select(leases.c.lane).where(*mine).limit(1)).first() is not None
+    return bool(connection.scalar(select(func.count()).where(_held_by(scope, host, now=now))))
 
 
 def extend(
-    connection: Connection, scope: Scope, *, host: str, now: float, until: float
+    connection: Connection, scope: Scope, *, host: str, among: set[int], now: float, until: float
 ) -> frozenset[tuple[int, str]]:
-    """Prolong this host's unexpired leases and return them as (epoch, lane)."""
-    mine = and_(
-        leases.c.ledger == scope.ledger, leases.c.host == host, leases.c.until_seconds > now
-    )
-    rows = connection.execute(select(leases.c.epoch, leases.c.lane).where(mine).with_for_update())
-    held = frozenset((int(row.epoch), str(row.lane)) for row in rows)
-    connection.execute(leases.update().where(mine).values(until_seconds=until))
-    return held
+    """Prolong this host's unexpired leases among these epochs; returns them as (epoch, lane)."""
+    mine = and_(_held_by(scope, host, now=now), leases.c.epoch.in_(sorted(among)))
+    prolong = leases.update().where(mine).values(until_seconds=until)
+    held = connection.execute(prolong.returning(leases.c.epoch, leases.c.lane))
+    return frozenset((int(row.epoch), str(row.lane)) for row in held)
 
 
 def release(connection: Connection, scope: Scope, *, lanes: Sequence[str]) -> None:

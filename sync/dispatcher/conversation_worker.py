@@ -6,13 +6,16 @@ call is uncertain, one that is cut short before it may simply be tried again.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Protocol, assert_never
 
+from ledger.errors import ConflictError
 from ledger.ledger import Ledger
 from ledger.mapping import store as mapping_store
-from ledger.reference import SourceRef, TargetId
-from sync.dispatcher.outcome_writer import OutcomeWriter, Tenure, Verdict
+from ledger.reference import OperationKey, SourceRef, TargetId
+from ledger.shield import to_the_end
+from sync.dispatcher.judging import Verdict, hold_if_stuck, pause_seconds
+from sync.dispatcher.outcome_writer import OutcomeWriter, Tenure
 from sync.dispatcher.pace_worker import Pace, Standstill
 from sync.dispatcher.procedures import Rules, converse
 from sync.dispatcher.reasons import Reason
@@ -27,15 +30,14 @@ from sync.dispatcher.step import (
     WhoHolds,
 )
 from sync.dispatcher.work_reader import Assembled
-from sync.dokstamp.answer import Answer, Fault, Meaning
+from sync.dokstamp.answer import Answer, Meaning
 from sync.dokstamp.exchange import Exchange
 from sync.dokstamp.request import Request
 from sync.errors import ConfigurationError
 from sync.telemetry.signals import Announce, LeaseLost, OperationSettled, nobody
 
-FAILURES_MAX: Final = 6
-"""How often one operation may fail while others succeed before a person is asked (API 15)."""
-NOT_SENT = frozenset({Fault.CONNECT.value, Fault.TOKEN.value})
+CHANGED_NOTHING: Final = frozenset({Meaning.THROTTLED, Meaning.UNAVAILABLE, Meaning.UNAUTHORISED})
+"""Answers after which an unsafe request has surely done nothing."""
 
 
 class Sender(Protocol):
@@ -49,6 +51,14 @@ class Sender(Protocol):
 
 class LeaseLostError(Exception):
     """The lane belongs to another host now: nothing may be sent or settled under it."""
+
+
+class _TargetTakenError(Exception):
+    """A uuid was to be bound that another source record holds."""
+
+    def __init__(self, operation: OperationKey) -> None:
+        super().__init__()
+        self.operation = operation
 
 
 @dataclass(slots=True)
@@ -77,16 +87,10 @@ class Bench:
 
 @dataclass(slots=True)
 class Evidence:
-    """What was exchanged since the last event was appended, and whether a write may have left."""
+    """What is not on record yet, and which operations a write may have left for."""
 
     exchanges: list[Exchange] = field(default_factory=list)
-    may_have_sent: bool = False
-
-    def take(self) -> tuple[Exchange, ...]:
-        """Return what was exchanged, to be told once."""
-        taken = tuple(self.exchanges)
-        self.exchanges.clear()
-        return taken
+    doubted: frozenset[OperationKey] = frozenset()
 
 
 class ConversationWorker:
@@ -101,29 +105,27 @@ class ConversationWorker:
     async def run(self) -> tuple[Settlement, ...]:
         """Hold the conversation and settle it; returns the settlements that count.
 
-        Raises `ConfigurationError` after settling when the credentials are refused.
+        Raises, after settling, what made an end of it: a cancellation, refused credentials, a
+        fault on our side.
         """
         try:
-            settlements = await self._hold()
-        except asyncio.CancelledError:
-            await asyncio.shield(self._settle(self._cut_short(Reason.AFTER_OTHERS)))
+            settlements = self._complete(await self._hold())
+        except (LeaseLostError, _TargetTakenError) as error:
+            return await self.give_back(error)
+        except BaseException as error:
+            await self.give_back(error)
             raise
-        except ConfigurationError:
-            await self._settle(self._cut_short(Reason.UNAUTHORISED))
+        try:
+            return await to_the_end(self._settle(settlements))
+        except Exception as error:
+            # What could not be settled as it was told is settled as a fault of ours.
+            await self.give_back(error)
             raise
-        except LeaseLostError:
-            await self._settle(self._cut_short(Reason.AFTER_OTHERS))
-            return ()
-        except Exception:
-            await self.give_back()
-            raise
-        await self._settle(settlements)
-        return settlements
 
-    async def give_back(self) -> None:
-        """Settle after a fault on our side: it counts, so that it cannot go on for ever."""
-        cut = self._cut_short(Reason.UNEXPECTED)
-        await self._settle([replace(each, counts_as_failure=True) for each in cut])
+    async def give_back(self, error: BaseException) -> tuple[Settlement, ...]:
+        """Settle a conversation that this error cut short; returns the settlements that count."""
+        settlements = tuple(self._cut_short(key, error) for key in self._works)
+        return await to_the_end(self._settle(settlements))
 
     async def _hold(self) -> tuple[Settlement, ...]:
         works = tuple(item.work for item in self._works.values())
@@ -143,27 +145,34 @@ class ConversationWorker:
         finally:
             conversation.close()
 
+    def _complete(self, settlements: tuple[Settlement, ...]) -> tuple[Settlement, ...]:
+        settled = [settlement.operation for settlement in settlements]
+        if sorted(settled) != sorted(self._works):
+            message = "a procedure must settle each of its operations once; correct the procedure"
+            raise TypeError(message)
+        return settlements
+
     async def _perform(self, step: Step) -> Reply:
         match step:
             case Call():
-                return await self._call(step.request)
+                return await self._call(step)
             case Progress():
-                await self._progress(step)
+                # Cut in the middle, it would be unknown whether it is on record.
+                await to_the_end(self._progress(step))
                 return None
             case WhoHolds():
                 return await self._who_holds(step)
             case _:
                 assert_never(step)
 
-    async def _call(self, request: Request) -> Answer:
+    async def _call(self, step: Call) -> Answer:
         standstill = await self._bench.pace.admit()
         if standstill is not None:
             return _put_off(standstill)
         answer: Answer | None = None
         try:
             self._require_lease()
-            self._evidence.may_have_sent |= not request.is_safe
-            answer, exchanges = await self._bench.sender.send(request)
+            answer, exchanges = await self._send(step)
         finally:
             if answer is None:
                 self._bench.pace.abandon()
@@ -171,18 +180,37 @@ class ConversationWorker:
         self._bench.pace.note(answer)
         return answer
 
+    async def _send(self, step: Call) -> tuple[Answer, tuple[Exchange, ...]]:
+        before = self._evidence.doubted
+        if not step.request.is_safe:
+            self._evidence.doubted = before.union(step.operations or self._works)
+        try:
+            answer, exchanges = await self._bench.sender.send(step.request)
+        except ConfigurationError:
+            # It is raised instead of sending, or after an answer that refused to do anything.
+            self._evidence.doubted = before
+            raise
+        if answer.meaning in CHANGED_NOTHING:
+            self._evidence.doubted = before
+        return answer, exchanges
+
     def _require_lease(self) -> None:
         left = self._lease.until - self._bench.ledger.clock.monotonic()
         if left < self._bench.request_seconds_max:
             raise LeaseLostError
 
     async def _progress(self, step: Progress) -> None:
-        is_ours = await self._bench.writer.progress(
-            self._works[step.operation],
-            step,
-            tenure=self._lease.tenure,
-            exchanges=self._evidence.take(),
-        )
+        try:
+            is_ours = await self._bench.writer.progress(
+                self._works[step.operation],
+                step,
+                tenure=self._lease.tenure,
+                exchanges=self._evidence.exchanges,
+            )
+        except ConflictError as error:
+            raise _TargetTakenError(step.operation) from error
+        # Only what is on record is told: what failed is told with the settlement.
+        self._evidence.exchanges.clear()
         if not is_ours:
             raise LeaseLostError
 
@@ -195,30 +223,35 @@ class ConversationWorker:
             )
         )
 
-    def _cut_short(self, reason: Reason) -> tuple[Settlement, ...]:
-        return tuple(
-            Settlement(
-                key,
-                Outcome.UNCERTAIN
-                if self._evidence.may_have_sent or item.work.possibly_sent
-                else Outcome.RETRY,
-                reason,
-                counts_as_failure=False,
-                retry_seconds=None if reason is Reason.UNEXPECTED else 0.0,
-            )
-            for key, item in self._works.items()
-        )
+    def _cut_short(self, key: OperationKey, error: BaseException) -> Settlement:
+        in_doubt = key in self._evidence.doubted or self._works[key].work.possibly_sent
+        outcome = Outcome.UNCERTAIN if in_doubt else Outcome.RETRY
+        match error:
+            case _TargetTakenError(operation=operation) if operation == key:
+                return Settlement(key, Outcome.HELD, Reason.HELD_BY_ANOTHER)
+            case _TargetTakenError():
+                reason = Reason.AFTER_OTHERS
+            case ConfigurationError():
+                reason = Reason.UNAUTHORISED
+            case LeaseLostError() | asyncio.CancelledError():
+                reason = Reason.INTERRUPTED
+            case _:
+                # It counts, so that it cannot go on for ever.
+                return Settlement(key, outcome, Reason.UNEXPECTED)
+        return Settlement(key, outcome, reason, retry_seconds=0.0, counts_as_failure=False)
 
-    async def _settle(self, settlements: Sequence[Settlement]) -> None:
+    async def _settle(self, settlements: Sequence[Settlement]) -> tuple[Settlement, ...]:
         verdicts = [self._judge(settlement) for settlement in settlements]
         is_ours = await self._bench.writer.settle(
             tuple(self._works.values()),
             verdicts,
             tenure=self._lease.tenure,
-            exchanges=self._evidence.take(),
+            exchanges=self._evidence.exchanges,
         )
+        self._evidence.exchanges.clear()
         for verdict in verdicts:
             self._tell(verdict.settlement, is_ours=is_ours)
+        return tuple(verdict.settlement for verdict in verdicts) if is_ours else ()
 
     def _tell(self, settlement: Settlement, *, is_ours: bool) -> None:
         operation = self._works[settlement.operation].operation
@@ -238,31 +271,18 @@ class ConversationWorker:
         )
 
     def _judge(self, settlement: Settlement) -> Verdict:
-        operation = self._works[settlement.operation].operation
-        failures = operation.failures + (1 if settlement.counts_as_failure else 0)
-        is_stuck = failures >= FAILURES_MAX and self._bench.pace.is_healthy
-        is_put_off = settlement.outcome in {Outcome.RETRY, Outcome.UNCERTAIN}
-        if is_put_off and is_stuck and settlement.counts_as_failure:
-            settlement = replace(
-                settlement,
-                outcome=Outcome.HELD,
-                in_doubt=settlement.outcome is Outcome.UNCERTAIN,
-            )
-        return Verdict(settlement, self._not_before(settlement, failures))
-
-    def _not_before(self, settlement: Settlement, failures: int) -> int:
-        match settlement.outcome:
-            case Outcome.RETRY:
-                pause = settlement.retry_seconds
-                if pause is None:
-                    pause = self._bench.pace.pause_seconds(failures, asked=None)
-            case Outcome.UNCERTAIN:
-                pause = max(self._bench.settle_seconds, settlement.retry_seconds or 0.0)
-            case _:
-                return 0
+        pace = self._bench.pace
+        before = self._works[settlement.operation].operation.failures
+        failures = before + (1 if settlement.counts_as_failure else 0)
+        judged = hold_if_stuck(settlement, failures=failures, is_own_trouble=pace.is_healthy)
+        pause = pause_seconds(
+            judged,
+            settle_seconds=self._bench.settle_seconds,
+            back_off=lambda asked: pace.pause_seconds(failures, asked=asked),
+        )
         if pause <= 0:
-            return 0
-        return int((self._bench.ledger.clock.now().timestamp() + pause) * 1000)
+            return Verdict(judged, 0)
+        return Verdict(judged, int((self._bench.ledger.clock.now().timestamp() + pause) * 1000))
 
 
 def _put_off(standstill: Standstill) -> Answer:

@@ -15,6 +15,7 @@ from ledger.outbox.lease_store import Claimed, ClaimTerms
 from ledger.outbox.operation import Operation
 from ledger.reference import Json
 from ledger.transaction import Transaction
+from sync.dispatcher.judging import Verdict
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import After, Outcome, Progress, Settlement
 from sync.dispatcher.work_reader import Assembled
@@ -31,14 +32,6 @@ class Tenure:
     host: str
     epoch: int
     lanes: tuple[str, ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A settlement as it is logged: with the moment of the next try."""
-
-    settlement: Settlement
-    not_before_milliseconds: int
 
 
 class OutcomeWriter:
@@ -90,8 +83,7 @@ class OutcomeWriter:
 
         def write(transaction: Transaction) -> bool:
             if not _holds(transaction, tenure):
-                for operation in operations.values():
-                    _leave_evidence(transaction, operation, told)
+                _leave_evidence(transaction, next(iter(operations.values())), told)
                 return False
             evidence = told
             for verdict in verdicts:
@@ -143,7 +135,7 @@ def _settle(
     except ConflictError:
         # Another source record holds the target: nothing is taken from it, a person decides.
         public |= {"outcome": Outcome.HELD.value, "reason": Reason.HELD_BY_ANOTHER.value}
-        del public["target"]
+        public.pop("target", None)
         public.pop("after", None)
         transaction.record("operation.settled", public=public, subject=operation.reference)
 
@@ -174,5 +166,7 @@ def _has_failed(settlement: Settlement) -> bool:
 
 
 def _leave_evidence(transaction: Transaction, operation: Operation, exchanges: list[Json]) -> None:
+    if not exchanges:
+        return
     public: dict[str, Json] = {"operation": operation.key, "exchanges": exchanges}
     transaction.record("exchange.recorded", public=public, subject=operation.reference)

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     DELETE_REFUSED = "delete_refused"
     DETACH_REFUSED = "detach_refused"
     AFTER_OTHERS = "after_others"
+    INTERRUPTED = "interrupted"
     UNEXPECTED = "unexpected"
 
     # Held for a person.
@@ -133,6 +134,7 @@ WORDS: Final[dict[str, Words]] = {
         "Detach it in the dashboard, " + _RETRY,
     ),
     Reason.AFTER_OTHERS: Words("It waits for others of the same conversation.", _BY_ITSELF),
+    Reason.INTERRUPTED: Words("The program was stopped while it worked on it.", _BY_ITSELF),
     Reason.UNEXPECTED: Words(
         "The program itself failed while working on it.",
         "It is tried again a few times; look at the log for the cause, " + _RETRY,

@@ -6,17 +6,20 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from ledger.errors import LedgerBusyError
+from ledger.errors import EventError, LedgerBusyError, LedgerError
 from ledger.ledger import Ledger
 from ledger.outbox import lease_store
 from ledger.outbox.lease_store import Claimed, ClaimTerms
 from ledger.outbox.operation import Operation
+from ledger.shield import to_the_end
 from sync.dispatcher.conversation_worker import Bench, ConversationWorker, Lease
+from sync.dispatcher.judging import PUT_OFF
 from sync.dispatcher.outcome_writer import Tenure
 from sync.dispatcher.reasons import Reason, explain
 from sync.dispatcher.step import Outcome
 from sync.dispatcher.work_reader import WorkReader, bare_work
 from sync.errors import ConfigurationError
+from sync.telemetry.signals import TenantStopped
 
 GROUP_MAX: Final = 50
 GROUPED: Final = frozenset(
@@ -56,6 +59,7 @@ class Dispatcher:
         self._reader = WorkReader(ledger)
         self._active: dict[asyncio.Task[None], Lease] = {}
         self._claiming: asyncio.Task[int] | None = None
+        self._damage: LedgerError | None = None
         self.counts = Counts()
         self.fault: ConfigurationError | None = None
         """Why nothing more is sent: credentials or tenant were refused."""
@@ -74,6 +78,8 @@ class Dispatcher:
 
     async def dispatch(self) -> int:
         """Start what is due in free lanes and return how many conversations that were."""
+        if self._damage is not None:
+            raise self._damage
         free = self._bench.pace.lanes_open() - self.active
         if free <= 0 or self.fault is not None:
             return 0
@@ -124,9 +130,11 @@ class Dispatcher:
         started = self._ledger.clock.monotonic()
         now = self._ledger.clock.now().timestamp()
         seconds, scope = self._terms.lease_seconds, self._ledger.scope
+        # A lease whose conversation ended without settling must run out.
+        among = {lease.tenure.epoch for lease in self._active.values()}
         held = await self._ledger.database.run(
             lambda connection: lease_store.extend(
-                connection, scope, host=self._terms.host, now=now, until=now + seconds
+                connection, scope, host=self._terms.host, among=among, now=now, until=now + seconds
             )
         )
         for lease in self._active.values():
@@ -139,11 +147,21 @@ class Dispatcher:
         return self._terms.lease_seconds / LEASE_BEATS
 
     async def stop(self, *, drain_seconds: float) -> None:
-        """Let conversations end within a bound, then cut them short; nothing stays leased."""
+        """Let conversations end within a bound, then cut them short; nothing stays leased.
+
+        Who is cancelled meanwhile does not wait for them any longer, but for their settlements.
+        """
+        try:
+            if self._claiming is not None:
+                await asyncio.wait([self._claiming])
+            if self._active:
+                await asyncio.wait(self._active, timeout=drain_seconds)
+        finally:
+            await to_the_end(self._cut_short())
+
+    async def _cut_short(self) -> None:
         if self._claiming is not None:
             await asyncio.gather(self._claiming, return_exceptions=True)
-        if self._active:
-            await asyncio.wait(self._active, timeout=drain_seconds)
         for task in list(self._active):
             task.cancel()
         await asyncio.gather(*self._active, return_exceptions=True)
@@ -171,32 +189,40 @@ class Dispatcher:
         try:
             settlements = await (await self._prepare(group, lease)).run()
         except ConfigurationError as error:
-            self.fault = error
+            self.stop_tenant(error)
             return
         self.counts.conversations += 1
         ended = [each for each in settlements if each.outcome is Outcome.DONE]
         self.counts.done += len(ended)
-        if any(each.outcome not in {Outcome.RETRY, Outcome.UNCERTAIN} for each in settlements):
+        if any(each.outcome not in PUT_OFF for each in settlements):
             self.counts.last_progress = self._ledger.clock.monotonic()
         if any(each.reason == Reason.UNAUTHORISED for each in settlements):
             # A new token did not help, so no other call would fare better.
-            self.fault = ConfigurationError(explain(Reason.UNAUTHORISED))
+            self.stop_tenant(ConfigurationError(explain(Reason.UNAUTHORISED)))
+
+    def stop_tenant(self, error: ConfigurationError) -> None:
+        """Send nothing more: a person must correct a setting first."""
+        self.fault = error
+        self._bench.announce(TenantStopped(str(error)))
 
     async def _prepare(self, group: Claimed, lease: Lease) -> ConversationWorker:
         try:
             works = await self._reader.assemble(group.operations)
-        except BaseException:
+        except BaseException as error:
             # Nothing was sent yet, so these operations are simply put back.
             bare = tuple(bare_work(operation) for operation in group.operations)
-            await asyncio.shield(ConversationWorker(self._bench, bare, lease).give_back())
+            await ConversationWorker(self._bench, bare, lease).give_back(error)
             raise
         return ConversationWorker(self._bench, works, lease)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._active[task]
         self._ledger.bell.ring()
-        if not task.cancelled() and task.exception() is not None:
-            self.last_error = task.exception()
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        self.last_error = error
+        if isinstance(error, LedgerError) and not isinstance(error, LedgerBusyError | EventError):
+            self._damage = error
 
 
 def _may_group(operation: Operation) -> bool:

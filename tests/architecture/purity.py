@@ -14,6 +14,7 @@ SHELLS = (
     "ledger/ledger.py",
     "ledger/schema/migrate.py",
     "ledger/sealing.py",
+    "ledger/shield.py",
     "ledger/signals.py",
     "ledger/schema/migrations/",
     "ledger/testing.py",

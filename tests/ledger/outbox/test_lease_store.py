@@ -219,13 +219,37 @@ def test_leases_are_prolonged_while_they_last(
     outbox.plan("b")
     claim(outbox, terms(lanes_max=1))
     claim(outbox, terms(host="other", lanes_max=1))
+    among = {outbox.the("a").epoch, outbox.the("b").epoch}
 
-    lease_store.extend(connection, scope, host="host a", now=NOW + 59, until=NOW + 119)
-    too_late = lease_store.extend(connection, scope, host="other", now=NOW + 60, until=NOW + 200)
+    lease_store.extend(connection, scope, host="host a", among=among, now=NOW + 59, until=NOW + 119)
+    too_late = lease_store.extend(
+        connection, scope, host="other", among=among, now=NOW + 60, until=NOW + 200
+    )
 
     assert not too_late
     untils = dict(connection.execute(select(leases.c.lane, leases.c.until_seconds)).all())
     assert untils == {"a": NOW + 119, "b": NOW + 60}
+
+
+def test_a_lease_whose_conversation_is_over_is_not_prolonged(
+    outbox: Outbox, connection: Connection, scope: Scope
+) -> None:
+    outbox.plan("a")
+    outbox.plan("b")
+    claim(outbox, terms(lanes_max=1))
+    claim(outbox, terms(lanes_max=1))
+
+    lease_store.extend(
+        connection,
+        scope,
+        host="host a",
+        among={outbox.the("b").epoch},
+        now=NOW + 59,
+        until=NOW + 119,
+    )
+
+    untils = dict(connection.execute(select(leases.c.lane, leases.c.until_seconds)).all())
+    assert untils == {"a": NOW + 60, "b": NOW + 119}
 
 
 def test_a_claim_that_finds_nothing_writes_nothing(outbox: Outbox, connection: Connection) -> None:

@@ -1,0 +1,55 @@
+"""What a settlement comes to once it is known how often its operation failed before.
+
+```
+put off, its own trouble too often ─► held: a person looks
+throttled, unavailable             ─► later: the backoff, or longer if the service asks
+uncertain                          ─► not before the settle window is over
+cut short by us                    ─► at once
+```
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sync.dispatcher.reasons import Reason
+from sync.dispatcher.step import Outcome, Settlement
+
+FAILURES_MAX: Final = 6
+"""How often one operation may fail while others succeed before a person is asked (API 15)."""
+PUT_OFF: Final = frozenset({Outcome.RETRY, Outcome.UNCERTAIN})
+_ASKED_BY_SERVICE: Final = frozenset({Reason.THROTTLED.value, Reason.UNAVAILABLE.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A settlement as it is logged: with the moment of the next try."""
+
+    settlement: Settlement
+    not_before_milliseconds: int
+
+
+def hold_if_stuck(settlement: Settlement, *, failures: int, is_own_trouble: bool) -> Settlement:
+    """Return the settlement, held where the same operation failed too often by itself."""
+    is_stuck = failures >= FAILURES_MAX and is_own_trouble and settlement.counts_as_failure
+    if not is_stuck or settlement.outcome not in PUT_OFF:
+        return settlement
+    in_doubt = settlement.outcome is Outcome.UNCERTAIN
+    return replace(settlement, outcome=Outcome.HELD, in_doubt=in_doubt)
+
+
+def pause_seconds(
+    settlement: Settlement, *, settle_seconds: float, back_off: Callable[[float | None], float]
+) -> float:
+    """Return how long the operation rests; `back_off` is told the least that was asked for."""
+    asked = settlement.retry_seconds
+    match settlement.outcome:
+        case Outcome.UNCERTAIN:
+            return max(settle_seconds, asked or 0.0)
+        case Outcome.RETRY if asked is None or settlement.reason in _ASKED_BY_SERVICE:
+            # A service that asks for no pause at all is not asked again at once.
+            return back_off(asked)
+        case Outcome.RETRY:
+            return asked or 0.0
+        case _:
+            return 0.0
