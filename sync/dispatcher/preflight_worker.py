@@ -5,6 +5,7 @@ from sync.dispatcher.conversation_worker import Sender
 from sync.dispatcher.pace_worker import Pace
 from sync.dispatcher.procedures import Preflight, preflight
 from sync.dispatcher.step import Call, Reply
+from sync.dokstamp.answer import Answer
 from sync.errors import ConfigurationError
 
 
@@ -20,15 +21,26 @@ async def fly_ahead(
     try:
         step = next(conversation)
         while isinstance(step, Call):
-            if await pace.admit() is not None:
+            reply = await _ask(sender, pace, step)
+            if reply is None:
                 return None
-            answer, _ = await sender.send(step.request)
-            pace.note(answer)
-            reply = answer
             step = conversation.send(reply)
     except StopIteration as stop:
         return _judged(stop.value)
     return None
+
+
+async def _ask(sender: Sender, pace: Pace, step: Call) -> Answer | None:
+    if await pace.admit() is not None:
+        return None
+    answer: Answer | None = None
+    try:
+        answer, _ = await sender.send(step.request)
+    finally:
+        if answer is None:
+            pace.abandon()
+    pace.note(answer)
+    return answer
 
 
 def _judged(seen: Preflight) -> Preflight | None:
