@@ -23,10 +23,14 @@ class ProcessLock:
             raise StorageError(message) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             file.close()
             message = "another `sync` or `run` works on this ledger: stop it, or try again later"
             raise LedgerBusyError(message) from error
+        except OSError as error:
+            file.close()
+            message = f"cannot lock {self._path}: put the ledger on a file system with locks"
+            raise StorageError(message) from error
         self._file = file
 
     def release(self) -> None:

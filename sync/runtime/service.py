@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.clock import Clock
-from ledger.errors import LedgerBusyError, LedgerError
+from ledger.errors import EventError, LedgerBusyError, LedgerError
 from sync.errors import ConfigurationError
 
 RESTART_SECONDS_MIN: Final = 0.5
@@ -18,6 +18,7 @@ class Pulse:
     """How a service fares."""
 
     deaths: int = 0
+    deaths_in_a_row: int = 0
     last_error: Exception | None = None
     is_alive: bool = True
 
@@ -49,7 +50,8 @@ class Service:
             try:
                 await self._turn()
                 self.pulse.is_alive = True
-            except LedgerBusyError as error:
+                self.pulse.deaths_in_a_row = 0
+            except (LedgerBusyError, EventError) as error:
                 await self._rest(error)
             except (LedgerError, ConfigurationError) as error:
                 self._note(error)
@@ -59,11 +61,12 @@ class Service:
 
     async def _rest(self, error: Exception) -> None:
         self._note(error)
-        doublings = min(self.pulse.deaths - 1, 10)
+        doublings = min(self.pulse.deaths_in_a_row - 1, 10)
         await self._clock.sleep(min(RESTART_SECONDS_MAX, RESTART_SECONDS_MIN * 2.0**doublings))
 
     def _note(self, error: Exception) -> None:
         self.pulse.deaths += 1
+        self.pulse.deaths_in_a_row += 1
         self.pulse.last_error = error
         self.pulse.is_alive = False
         self._died(self.name, error)
