@@ -103,6 +103,7 @@ events = Table(
     Index("events_name", "ledger", "source", "event_id", unique=True),
     Index("events_subject", "ledger", "entity", "source_id", "position"),
     Index("events_kind", "ledger", "is_outcome", "position"),
+    Index("events_type", "ledger", "type", "position"),
 )
 
 # Folded from the truth.

@@ -1,14 +1,12 @@
 """Ingest runs in the log: which stretch an event belongs to, and what that stretch changed."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, select
 
 from ledger.log import store as log_store
-from ledger.reference import Position
-from ledger.schema.tables import events
-from sync.projector.guard import Tally
+from ledger.reference import Position, Scope
+from ledger.schema.tables import events, records
 
 WINDOW_POSITIONS = 1000
 """The stretch over which changes that come one by one are counted together."""
@@ -17,11 +15,12 @@ RUNS_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Positions whose changes are judged together; `is_over` once nothing can be added."""
+    """Positions whose changes are judged together."""
 
     first: Position
     last: Position
     is_over: bool = True
+    """Whether its ingest run was finished; a window of positions has nobody to wait for."""
 
 
 def stretch_of(connection: Connection, ledger: int, *, position: Position) -> Stretch:
@@ -36,6 +35,23 @@ def stretch_of(connection: Connection, ledger: int, *, position: Position) -> St
             return Stretch(started, finished)
     first = position - position % WINDOW_POSITIONS
     return Stretch(first, min(head, first + WINDOW_POSITIONS - 1))
+
+
+def run_times(connection: Connection, ledger: int, *, stretch: Stretch) -> tuple[int, int]:
+    """Return when an ingest run began, and when its last source event so far arrived."""
+    last = connection.execute(
+        select(func.max(events.c.position)).where(
+            events.c.ledger == ledger,
+            events.c.is_outcome.is_(False),
+            events.c.position.between(stretch.first, stretch.last),
+        )
+    ).scalar_one()
+    moments = connection.execute(
+        select(func.min(events.c.recorded_at), func.max(events.c.recorded_at)).where(
+            events.c.ledger == ledger, events.c.position.in_([stretch.first, last])
+        )
+    ).one()
+    return int(moments[0]), int(moments[1])
 
 
 def _last(
@@ -64,27 +80,22 @@ def _first(
     return found
 
 
-def tallies(connection: Connection, ledger: int, *, stretch: Stretch) -> Mapping[str, Tally]:
-    """Return, by entity, how many records a stretch found and how many of those it changed."""
-    known = _count_known(connection, ledger, before=stretch.first)
-    changed = _count_changed(connection, ledger, stretch=stretch)
-    return {entity: Tally(known.get(entity, 0), count) for entity, count in changed.items()}
-
-
-def _count_known(connection: Connection, ledger: int, *, before: Position) -> dict[str, int]:
+def count_known(connection: Connection, scope: Scope, *, before: Position) -> dict[str, int]:
+    """Return, by entity, how many records were known before a position."""
     rows = connection.execute(
-        select(events.c.entity, func.count(func.distinct(events.c.source_id)))
+        select(records.c.entity, func.count())
         .where(
-            events.c.ledger == ledger,
-            events.c.is_outcome.is_(False),
-            events.c.position < before,
+            records.c.ledger == scope.ledger,
+            records.c.generation == scope.generation,
+            records.c.first_position < before,
         )
-        .group_by(events.c.entity)
+        .group_by(records.c.entity)
     )
     return {row[0]: row[1] for row in rows}
 
 
-def _count_changed(connection: Connection, ledger: int, *, stretch: Stretch) -> dict[str, int]:
+def count_changed(connection: Connection, ledger: int, *, stretch: Stretch) -> dict[str, int]:
+    """Return, by entity, how many records known before a stretch it changed or removed."""
     latest = (
         select(events.c.entity, events.c.source_id, func.max(events.c.position).label("position"))
         .where(

@@ -1,8 +1,6 @@
 """The projector at work: reads source events, plans them, logs and folds the plan, all at once."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -18,23 +16,12 @@ from ledger.outbox.plan import Plan
 from ledger.reference import OperationKey, Position, SourceRef
 from ledger.transaction import PROJECTOR, Transaction
 from sync.projector.describe import cause_of
-from sync.projector.guard import mass_change
 from sync.projector.known_store import KnownStore, Reading
 from sync.projector.plan import park_event, plan_event
-from sync.projector.run_store import Stretch, stretch_of, tallies
+from sync.projector.run_worker import GuardTerms, RunJudge
 from sync.telemetry.signals import Announce, BatchPlanned, nobody
 
 BATCH_EVENTS_MAX = 100
-RUN_QUIET_SECONDS = 5.0
-"""How long after its last event an unfinished ingest run is taken for abandoned."""
-
-
-@dataclass(frozen=True, slots=True)
-class GuardTerms:
-    """How much of an entity one run may change without a person."""
-
-    percent: int = 20
-    floor: int = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +41,7 @@ class Projector:
     ) -> None:
         self._ledger = ledger
         self._announce = announce
-        self._guard = guard or GuardTerms()
-        self._judged: tuple[Stretch, frozenset[str]] | None = None
+        self._runs = RunJudge(ledger, guard or GuardTerms())
 
     async def project(self) -> int:
         """Plan the next events and return how many; 0 when there are none to plan yet."""
@@ -85,43 +71,20 @@ class Projector:
 
     async def _next_batch(self) -> Batch | None:
         scope = self._ledger.scope
-        after = await self._ledger.read(
-            lambda connection: checkpoints.read(connection, scope, name=PROJECTOR)
-        )
-        stored = await self._ledger.read(
-            lambda connection: log_store.read_page(
+
+        def look(connection: Connection) -> tuple[Position, list[Stored]]:
+            after = checkpoints.read(connection, scope, name=PROJECTOR)
+            return after, log_store.read_page(
                 connection, scope.ledger, after=after, limit=BATCH_EVENTS_MAX, is_outcome=False
             )
-        )
-        if not stored:
-            return None
-        stretch = await self._ledger.read(
-            lambda connection: stretch_of(connection, scope.ledger, position=stored[0].position)
-        )
-        if not stretch.is_over and await self._is_growing():
+
+        after, stored = await self._ledger.read(look)
+        stretch = await self._runs.stretch_of(stored[0].position) if stored else None
+        if stretch is None:
             return None
         inside = [each for each in stored if each.position <= stretch.last]
-        return Batch(after, await self._open(inside), await self._judge(stretch))
-
-    async def _is_growing(self) -> bool:
-        size = (await self._ledger.head()).size
-        last = await self._ledger.events_at([size - 1])
-        quiet_for = self._ledger.clock.now() - last[size - 1].recorded_at
-        return quiet_for < timedelta(seconds=RUN_QUIET_SECONDS)
-
-    async def _open(self, stored: Sequence[Stored]) -> tuple[Event, ...]:
-        return tuple(await self._ledger.sealer.open(stored))
-
-    async def _judge(self, stretch: Stretch) -> frozenset[str]:
-        if self._judged is not None and self._judged[0] == stretch:
-            return self._judged[1]
-        ledger = self._ledger.scope.ledger
-        counted = await self._ledger.read(
-            lambda connection: tallies(connection, ledger, stretch=stretch)
-        )
-        guarded = mass_change(counted, percent=self._guard.percent, floor=self._guard.floor)
-        self._judged = (stretch, guarded)
-        return guarded
+        events = tuple(await self._ledger.sealer.open(inside))
+        return Batch(after, events, await self._runs.guarded(stretch))
 
     def _plan(self, step: Transaction, batch: Batch, *, is_careful: bool = False) -> BatchPlanned:
         checkpoint = checkpoints.read(step.connection, step.scope, name=PROJECTOR)

@@ -30,7 +30,7 @@ from sync.dokstamp.auth import ClientCredentials, Credentials, Login
 from sync.dokstamp.client import Connection
 from sync.dokstamp.edition import AuthMode
 from sync.errors import ConfigurationError
-from sync.projector.worker import GuardTerms
+from sync.projector.run_worker import GuardTerms
 from sync.resources.certificate import REVOCATION_TEXTS
 from sync.runtime.database_address import database_path
 from sync.runtime.secret import Secret

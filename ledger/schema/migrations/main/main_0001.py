@@ -100,6 +100,7 @@ def _make_truth(op: Operations) -> None:
     op.create_index("events_name", "events", ["ledger", "source", "event_id"], unique=True)
     op.create_index("events_subject", "events", ["ledger", "entity", "source_id", "position"])
     op.create_index("events_kind", "events", ["ledger", "is_outcome", "position"])
+    op.create_index("events_type", "events", ["ledger", "type", "position"])
 
 
 def _make_records(op: Operations) -> None:
