@@ -35,7 +35,8 @@ class Exchange:
             "seconds": f"{self.seconds:.3f}",
             "request_sha256": self.request_sha256,
             "answer_sha256": self.answer_sha256,
-            "fault": self.fault,
+            # A member of an enumeration is no plain text, which is all that the log takes.
+            "fault": str(self.fault),
             "bytes_sent": self.bytes_sent,
             "bytes_received": self.bytes_received,
         }

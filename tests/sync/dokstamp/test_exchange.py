@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta, timezone
 
 from ledger.log.canonical import canonical_bytes
+from sync.dokstamp.answer import Fault
 from sync.dokstamp.exchange import Exchange, digest
 
 STARTED = datetime(2026, 3, 1, 13, 0, 0, 123_456, tzinfo=timezone(timedelta(hours=1)))
@@ -22,6 +23,12 @@ def test_an_exchange_is_canonical_json() -> None:
         "bytes_received": 20,
     }
     assert canonical_bytes(exchange.to_json())
+
+
+def test_an_exchange_that_failed_is_canonical_json_too() -> None:
+    exchange = Exchange("POST", "/students", None, STARTED, 5.0, fault=Fault.RESET)
+
+    assert b'"fault":"reset"' in canonical_bytes(exchange.to_json())
 
 
 def test_nothing_has_no_digest() -> None:
