@@ -23,9 +23,9 @@ from ledger.reference import Json, Position, Scope
 from ledger.transaction import PROJECTOR
 from sync.projector.describe import cause_of
 
-PAGE_EVENTS_MAX: Final = 200
+PAGE_EVENTS_MAX: Final = 100
 PAGE_GATES_MAX: Final = 500
-EFFORT_MAX: Final = 400
+EFFORT_MAX: Final = 100
 """Events and pages of gates in one transaction: what waits behind it waits that long."""
 ROWS_DROPPED_AT_ONCE: Final = 2_000
 SNAPSHOTS_MAX: Final = 20
