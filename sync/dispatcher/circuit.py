@@ -89,13 +89,23 @@ def admit(circuit: Circuit, now: datetime, *, under_way: int) -> tuple[Circuit, 
     return replace(circuit, state=State.HALF_OPEN, probe_at=probe_at), 0.0
 
 
-def record(circuit: Circuit, sign: Sign, *, now: datetime, calls_max: int) -> Circuit:
-    """Return the circuit after an answer; `calls_max` is how many calls go in good times."""
+def record(
+    circuit: Circuit,
+    sign: Sign,
+    *,
+    now: datetime,
+    calls_max: int,
+    probe_seconds: float = PROBE_SECONDS_MIN,
+) -> Circuit:
+    """Return the circuit after an answer; `calls_max` is how many calls go in good times.
+
+    The first probe goes that many seconds after the circuit opens.
+    """
     match circuit.state, sign:
         case State.CLOSED, Sign.ALIVE:
             return _widen(replace(circuit, failures=0), calls_max)
         case State.CLOSED, Sign.FAILED:
-            return _count_failure(circuit, now)
+            return _count_failure(circuit, now, probe_seconds)
         case State.HALF_OPEN, Sign.ALIVE:
             return Circuit(calls_max=1 if calls_max > 1 else None)
         case State.HALF_OPEN, Sign.FAILED:
@@ -113,11 +123,11 @@ def _widen(circuit: Circuit, calls_max: int) -> Circuit:
     return replace(circuit, calls_max=doubled if doubled < calls_max else None)
 
 
-def _count_failure(circuit: Circuit, now: datetime) -> Circuit:
+def _count_failure(circuit: Circuit, now: datetime, probe_seconds: float) -> Circuit:
     failures = circuit.failures + 1
     # While it closes, a single failure is enough to show that it was too early.
     if failures >= FAILURES_MAX or circuit.calls_max is not None:
-        return _open(replace(circuit, failures=failures), now, PROBE_SECONDS_MIN)
+        return _open(replace(circuit, failures=failures), now, probe_seconds)
     return replace(circuit, failures=failures)
 
 

@@ -33,6 +33,7 @@ class Pace:
         lanes_max: int,
         clock: Clock,
         rng: Random,
+        probe_seconds: float = circuit.PROBE_SECONDS_MIN,
         announce_circuit: Callable[[Circuit], None] | None = None,
     ) -> None:
         self._clock = clock
@@ -40,6 +41,7 @@ class Pace:
         self._lanes_max = lanes_max
         self._bucket = rate_limit.make_bucket(per_second_max, clock.now())
         self._circuit = Circuit()
+        self._probe_seconds = probe_seconds
         self._budget = backoff.Budget()
         self._under_way = 0
         self._announce = announce_circuit or (lambda _circuit: None)
@@ -86,7 +88,11 @@ class Pace:
         self._note_rate(answer, now)
         before = self._circuit
         self._circuit = circuit.record(
-            before, circuit.sign_of(answer), now=now, calls_max=self._lanes_max
+            before,
+            circuit.sign_of(answer),
+            now=now,
+            calls_max=self._lanes_max,
+            probe_seconds=self._probe_seconds,
         )
         if before.state is not self._circuit.state:
             self._announce(self._circuit)

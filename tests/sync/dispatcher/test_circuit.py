@@ -135,3 +135,11 @@ def test_whatever_happened_good_answers_close_it_again(signs: list[Sign]) -> Non
             circuit = told(circuit, Sign.ALIVE, now=after(seconds))
 
     assert circuit == Circuit()
+
+
+def test_the_first_probe_goes_as_soon_as_it_is_set_to() -> None:
+    nearly = Circuit(failures=FAILURES_MAX - 1)
+
+    opened = record(nearly, Sign.FAILED, now=NOW, calls_max=8, probe_seconds=1.0)
+
+    assert opened.probe_at == after(1)
