@@ -130,13 +130,19 @@ def require_same_key(fingerprint: bytes, master: MasterKey, *, key_file: Path) -
 
 def claim_home(connection: Connection, ledger: int, *, base_url: str, tenant: str) -> None:
     """Tie a ledger to its first tenant and address; refuses any other."""
+    if not require_home(connection, ledger, base_url=base_url, tenant=tenant):
+        mine = ledgers.c.ledger == ledger
+        connection.execute(ledgers.update().where(mine).values(base_url=base_url, tenant=tenant))
+
+
+def require_home(connection: Connection, ledger: int, *, base_url: str, tenant: str) -> bool:
+    """Refuse any tenant and address but the ledger's; returns whether it has any yet."""
     mine = ledgers.c.ledger == ledger
     row = connection.execute(select(ledgers.c.base_url, ledgers.c.tenant).where(mine)).one()
-    if row.tenant is None:
-        connection.execute(ledgers.update().where(mine).values(base_url=base_url, tenant=tenant))
-    elif (row.base_url, row.tenant) != (base_url, tenant):
+    if row.tenant is not None and (row.base_url, row.tenant) != (base_url, tenant):
         message = (
             f"this ledger belongs to tenant {row.tenant} at {row.base_url}: "
             "set TENANT and BASE_URL back, or use another LEDGER_DATABASE"
         )
         raise LedgerBelongsElsewhereError(message)
+    return row.tenant is not None

@@ -18,6 +18,7 @@ from ledger.home import (
     read_generation,
     read_row,
     refuse_lost_vault,
+    require_home,
     require_same_key,
 )
 from ledger.log import store as log_store
@@ -26,6 +27,7 @@ from ledger.log.event import Event, NewEvent
 from ledger.log.merkle import CompactRange
 from ledger.reference import Json, LedgerId, Position, Scope, SourceRef
 from ledger.sealing import Sealer
+from ledger.shield import to_the_end
 from ledger.signals import Bell
 from ledger.transaction import Admission, Appended, Conditions, Offer, Transaction
 from ledger.vault.key_file_store import read_key_file
@@ -104,18 +106,22 @@ class Ledger:
 
     async def close(self) -> None:
         """Make durable what waits, then let go of everything."""
+        await to_the_end(self._let_go())
+
+    async def _let_go(self) -> None:
         await self._writer.close()
         await self.database.close()
         await self.vault.close()
 
+    async def require_home(self, *, base_url: str, tenant: str) -> None:
+        """Raise `LedgerBelongsElsewhereError` if the ledger is tied to another tenant."""
+        home, ledger = {"base_url": base_url.rstrip("/"), "tenant": tenant}, self.scope.ledger
+        await self.read(lambda connection: require_home(connection, ledger, **home))
+
     async def belong_to(self, *, base_url: str, tenant: str) -> None:
-        """Tie the ledger to one tenant; raises `LedgerBelongsElsewhereError` for any other."""
-        ledger = self.scope.ledger
-        await self.database.run(
-            lambda connection: claim_home(
-                connection, ledger, base_url=base_url.rstrip("/"), tenant=tenant
-            )
-        )
+        """Tie the ledger to one tenant for ever; call it once that tenant has answered."""
+        home, ledger = {"base_url": base_url.rstrip("/"), "tenant": tenant}, self.scope.ledger
+        await self.database.run(lambda connection: claim_home(connection, ledger, **home))
 
     async def append(self, events: Sequence[NewEvent]) -> list[Appended]:
         """Append source events; each answer stands once the batch is durable."""

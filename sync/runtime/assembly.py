@@ -49,7 +49,7 @@ async def start_engine(
     lock = ProcessLock(settings.address.path)
     lock.acquire()
     try:
-        await ledger.belong_to(base_url=connection.base_url, tenant=connection.tenant)
+        await ledger.require_home(base_url=connection.base_url, tenant=connection.tenant)
         async with DokStampClient(connection, clock=ledger.clock) as client:
             engine = Engine(ledger, client, settings, announce=announce)
             await engine.start()

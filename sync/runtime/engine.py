@@ -13,6 +13,7 @@ from ledger.outbox import gate_store, lease_store
 from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import State
 from ledger.reference import TargetId
+from ledger.shield import to_the_end
 from sync.dispatcher.circuit import Circuit
 from sync.dispatcher.conversation_worker import Bench, Sender
 from sync.dispatcher.opener_worker import Opener
@@ -20,14 +21,24 @@ from sync.dispatcher.outcome_writer import OutcomeWriter
 from sync.dispatcher.pace_worker import Pace
 from sync.dispatcher.preflight_worker import fly_ahead
 from sync.dispatcher.worker import Dispatcher, DispatchTerms
+from sync.errors import ConfigurationError
 from sync.projector.worker import Projector
 from sync.runtime.calls import CountedSender
 from sync.runtime.service import Service, cancel
 from sync.runtime.settings import Settings
-from sync.telemetry.signals import Announce, CallMade, CircuitChanged, ServiceDied
+from sync.telemetry.signals import (
+    Announce,
+    CallMade,
+    CircuitChanged,
+    ServiceDied,
+    announce_to,
+)
 
 POLL_SECONDS: Final = 1.0
 """The longest that a change made by another process goes unnoticed."""
+PAUSE_SECONDS_MIN: Final = 0.05
+STALL_SECONDS: Final = 10.0
+"""How long idle waits for a service to take up what can be done at once."""
 SWEEP_SECONDS: Final = 60.0
 HOST_BYTES: Final = 8
 
@@ -55,7 +66,8 @@ class Engine:
         self, ledger: Ledger, sender: Sender, settings: Settings, *, announce: Announce
     ) -> None:
         self._ledger = ledger
-        self._announce = announce
+        # A listener that fails must not cost an exchange its place in the log.
+        announce = self._announce = announce_to(announce)
         self.sender = CountedSender(sender, lambda exchange: announce(CallMade.of(exchange)))
         self.host = ledger.random_name(HOST_BYTES)
         self.projector = Projector(ledger, guard=settings.guard(), announce=announce)
@@ -75,6 +87,7 @@ class Engine:
         self._swept_at = ledger.clock.monotonic()
         self._projected_at = ledger.clock.monotonic()
         self._is_cleared = False
+        self._home = {"base_url": settings.base_url, "tenant": settings.tenant}
         self.services = [
             Service(name, turn, clock=ledger.clock, died=self._tell_death)
             for name, turn in (
@@ -112,10 +125,16 @@ class Engine:
     async def stop(self, *, drain_seconds: float) -> None:
         """Finish what is under way within a bound, then stop; nothing stays leased."""
         heartbeat = [task for task in self._tasks if task.get_name() == "heartbeat"]
-        await cancel([task for task in self._tasks if task not in heartbeat])
-        await self.dispatcher.stop(drain_seconds=drain_seconds)
+        try:
+            await cancel([task for task in self._tasks if task not in heartbeat])
+            await self.dispatcher.drain(drain_seconds)
+        finally:
+            # Who is cancelled while it drains gives up waiting, but leaves nothing leased either.
+            await to_the_end(self._let_go(heartbeat))
+
+    async def _let_go(self, heartbeat: list[asyncio.Task[None]]) -> None:
+        await self.dispatcher.cut_short()
         await cancel(heartbeat)
-        self._tasks = []
 
     async def idle(self, patience_seconds: float) -> Remaining:
         """Return what remains once nothing more can be done without waiting that long.
@@ -190,7 +209,8 @@ class Engine:
         if await self._is_clear() and await self.dispatcher.dispatch():
             return
         wait = self.pace.seconds_until_open() or POLL_SECONDS
-        await self._ledger.bell.wait(heard, seconds_max=max(0.05, min(POLL_SECONDS, wait)))
+        pause = max(PAUSE_SECONDS_MIN, min(POLL_SECONDS, wait))
+        await self._ledger.bell.wait(heard, seconds_max=pause)
 
     async def _beat(self) -> None:
         await self._ledger.clock.sleep(self.dispatcher.seconds_between_beats)
@@ -198,13 +218,19 @@ class Engine:
 
     async def _is_clear(self) -> bool:
         """Look once, before the first write of a run, whether tenant and address are right."""
-        if self._is_cleared or not await self.dispatcher.is_due():
+        if self._is_cleared or self.dispatcher.fault or not await self.dispatcher.is_due():
             return self._is_cleared
-        flight = await fly_ahead(self.sender, self.pace, institution=await self._institution())
+        try:
+            flight = await fly_ahead(self.sender, self.pace, institution=await self._institution())
+        except ConfigurationError as error:
+            self.dispatcher.stop_tenant(error)
+            return False
         if flight is None:
             return False
         if flight.is_suspended:
             self.dispatcher.suspend_issuing()
+        # Only now: a ledger tied to a mistyped tenant or address could never be used again.
+        await self._ledger.belong_to(**self._home)
         self._is_cleared = True
         return True
 
