@@ -7,19 +7,19 @@ for; a value to be written goes by its column's name and thereby says that the c
 
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam
+from sqlalchemy import BindParameter, ColumnElement, FromClause, and_, bindparam
 
 from ledger.reference import Scope, SourceRef
 
 
-def within(table: Table) -> ColumnElement[bool]:
+def within(table: FromClause) -> ColumnElement[bool]:
     """Return the condition that keeps a statement to one ledger and one folding."""
     return and_(
         table.c.ledger == bindparam("in_ledger"), table.c.generation == bindparam("in_generation")
     )
 
 
-def about(table: Table) -> ColumnElement[bool]:
+def about(table: FromClause) -> ColumnElement[bool]:
     """Return the condition that a row is about one record, within one folding."""
     return and_(
         within(table),
