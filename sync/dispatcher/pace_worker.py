@@ -71,14 +71,15 @@ class Pace:
     async def admit(self) -> Standstill | None:
         """Return once a call may go; returns a standstill where that would take long."""
         while True:
+            standstill = self._standstill()
+            if standstill is not None:
+                return standstill
             wait = self._ask()
             if wait == 0:
                 self._under_way += 1
                 return None
-            if wait > WAIT_SECONDS_MAX:
-                is_throttled = self._circuit.state is circuit.State.CLOSED
-                return Standstill(wait, is_throttled)
-            await self._clock.sleep(wait)
+            # Slept in short stretches, for a pause of the whole tenant may come meanwhile.
+            await self._clock.sleep(min(wait, WAIT_SECONDS_MAX))
 
     def note(self, answer: Answer) -> None:
         """Learn from an answer; call it once for every call that was admitted."""
@@ -110,14 +111,24 @@ class Pace:
 
     def _ask(self) -> float:
         now = self._clock.now()
-        self._circuit, wait = circuit.admit(self._circuit, now, under_way=self._under_way)
-        if wait is None:
+        bucket, wait = rate_limit.take(self._bucket, now)
+        if wait > 0:
+            # Asked before the circuit is: a probe that is let go must be made.
+            return wait
+        self._circuit, held_up = circuit.admit(self._circuit, now, under_way=self._under_way)
+        if held_up is None:
             # Others are under way and the circuit lets no more go: look again soon.
             return WAIT_SECONDS_MAX / 10
-        if wait > 0:
-            return wait
-        self._bucket, pause = rate_limit.take(self._bucket, now)
-        return pause
+        if held_up == 0:
+            self._bucket = bucket
+        return held_up
+
+    def _standstill(self) -> Standstill | None:
+        """Return why a call would have to wait long, the turn that each waits for aside."""
+        probe, pause = self._probe_wait(), self._pause_wait()
+        if max(probe, pause) <= WAIT_SECONDS_MAX:
+            return None
+        return Standstill(max(probe, pause), is_throttled=pause >= probe)
 
     def _note_rate(self, answer: Answer, now: datetime) -> None:
         if answer.meaning is Meaning.THROTTLED:
@@ -133,8 +144,9 @@ class Pace:
         probe_at = self._circuit.probe_at
         if self._circuit.state is circuit.State.CLOSED or probe_at is None:
             return 0.0
-        return (probe_at - self._clock.now()).total_seconds()
+        # The bound heals a clock that was set back.
+        wait = (probe_at - self._clock.now()).total_seconds()
+        return min(wait, self._circuit.probe_seconds)
 
     def _pause_wait(self) -> float:
-        _, wait = rate_limit.take(self._bucket, self._clock.now())
-        return wait
+        return rate_limit.paused_seconds(self._bucket, self._clock.now())

@@ -45,7 +45,7 @@ def take(bucket: Bucket, now: datetime) -> tuple[Bucket, float]:
 
     A wait of 0 means that the call may go; otherwise nothing was taken.
     """
-    pause = _pause_seconds(bucket, now)
+    pause = paused_seconds(bucket, now)
     if pause > 0:
         return bucket, pause
     bucket = _refill(bucket, now)
@@ -69,7 +69,7 @@ def pause(bucket: Bucket, until: datetime, *, now: datetime) -> Bucket:
 def throttled(bucket: Bucket, *, wait_seconds: float, now: datetime) -> Bucket:
     """Return the bucket after a 429: everything rests, and goes on at half the rate."""
     slower = bucket.per_second
-    if _pause_seconds(bucket, now) <= 0:
+    if paused_seconds(bucket, now) <= 0:
         # Calls under way together are throttled together, which is one message, not many.
         slower = max(bucket.per_second / 2, bucket.per_second_max * RATE_FLOOR)
     rested = replace(_refill(bucket, now), per_second=slower, tokens=0.0)
@@ -107,7 +107,8 @@ def _refill(bucket: Bucket, now: datetime) -> Bucket:
     return replace(bucket, tokens=tokens, updated_at=updated_at)
 
 
-def _pause_seconds(bucket: Bucket, now: datetime) -> float:
+def paused_seconds(bucket: Bucket, now: datetime) -> float:
+    """Return how long all calls still rest, zero or less if they do not."""
     if bucket.paused_until is None:
         return 0.0
     # No pause is longer than the longest, so a clock that was set back cannot stop the tenant.
