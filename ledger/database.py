@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from ledger.errors import IntegrityError, LedgerBusyError, LedgerError, StorageError
+from ledger.shield import to_the_end
 
 T = TypeVar("T")
 Durability = Literal["full", "normal"]
@@ -124,6 +125,9 @@ class Database:
         if self._is_closed:
             return
         self._is_closed = True
+        await to_the_end(self._let_go())
+
+    async def _let_go(self) -> None:
         await self._readers.dispose()
         self._inline_reader.dispose()
         loop = asyncio.get_running_loop()

@@ -11,7 +11,6 @@ from ledger.ledger import Ledger
 from ledger.outbox import lease_store
 from ledger.outbox.lease_store import Claimed, ClaimTerms
 from ledger.outbox.operation import Operation
-from ledger.shield import to_the_end
 from sync.dispatcher.conversation_worker import Bench, ConversationWorker, Lease
 from sync.dispatcher.judging import PUT_OFF
 from sync.dispatcher.outcome_writer import Tenure
@@ -146,20 +145,15 @@ class Dispatcher:
         """How long to wait between two heartbeats."""
         return self._terms.lease_seconds / LEASE_BEATS
 
-    async def stop(self, *, drain_seconds: float) -> None:
-        """Let conversations end within a bound, then cut them short; nothing stays leased.
+    async def drain(self, seconds: float) -> None:
+        """Let conversations end within a bound; nothing may be dispatched any more."""
+        if self._claiming is not None:
+            await asyncio.wait([self._claiming])
+        if self._active:
+            await asyncio.wait(self._active, timeout=seconds)
 
-        Who is cancelled meanwhile does not wait for them any longer, but for their settlements.
-        """
-        try:
-            if self._claiming is not None:
-                await asyncio.wait([self._claiming])
-            if self._active:
-                await asyncio.wait(self._active, timeout=drain_seconds)
-        finally:
-            await to_the_end(self._cut_short())
-
-    async def _cut_short(self) -> None:
+    async def cut_short(self) -> None:
+        """Cancel what still goes on and wait until it is settled; nothing stays leased."""
         if self._claiming is not None:
             await asyncio.gather(self._claiming, return_exceptions=True)
         for task in list(self._active):
@@ -204,6 +198,7 @@ class Dispatcher:
         """Send nothing more: a person must correct a setting first."""
         self.fault = error
         self._bench.announce(TenantStopped(str(error)))
+        self._ledger.bell.ring()
 
     async def _prepare(self, group: Claimed, lease: Lease) -> ConversationWorker:
         try:

@@ -7,6 +7,7 @@ from typing import Final
 
 from ledger.clock import Clock
 from ledger.errors import EventError, LedgerBusyError, LedgerError
+from ledger.shield import to_the_end
 from sync.errors import ConfigurationError
 
 RESTART_SECONDS_MIN: Final = 0.5
@@ -76,4 +77,8 @@ async def cancel(tasks: list[asyncio.Task[None]]) -> None:
     """Cancel tasks and wait until the last of them is gone."""
     for task in tasks:
         task.cancel()
+    await to_the_end(_gone(tasks))
+
+
+async def _gone(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
