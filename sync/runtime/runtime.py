@@ -20,6 +20,7 @@ from ledger.clock import Clock, Entropy
 from ledger.errors import LedgerError
 from ledger.ledger import Ledger
 from ledger.reference import Json
+from sync.errors import InputError
 from sync.resources import Fault
 from sync.runtime.assembly import make_ledger, start_engine
 from sync.runtime.audit_desk import AuditDesk
@@ -105,9 +106,12 @@ class Runtime:
 
     async def record(self, event: Mapping[str, object]) -> Recorded:
         """Take one source event; when this returns it is durable, or in quarantine with reasons."""
-        raw = json.dumps(event, ensure_ascii=False).encode()
         item = read_line(
-            raw, number=1, origin=HOST_ORIGIN, folder=None, rules=self._settings.intake()
+            _as_line(event),
+            number=1,
+            origin=HOST_ORIGIN,
+            folder=None,
+            rules=self._settings.intake(),
         )
         outcome = await take_one(item, LedgerIngest(self.ledger))
         if isinstance(outcome, Intake):
@@ -152,3 +156,12 @@ class Runtime:
             message = "the runtime is not open: use it inside `async with Runtime(settings)`"
             raise LedgerError(message)
         return self._open
+
+
+def _as_line(event: Mapping[str, object]) -> bytes:
+    """Return an event as a line of a file; what is no text in UTF-8 is refused as one."""
+    try:
+        return json.dumps(event, ensure_ascii=False).encode(errors="surrogatepass")
+    except (TypeError, ValueError, RecursionError) as error:
+        message = "an event holds what JSON cannot say: give decimals, dates and times as text"
+        raise InputError(message) from error
