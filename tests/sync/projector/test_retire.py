@@ -12,12 +12,14 @@ from tests.sync.projector.worlds import (
     ENROLLMENT,
     MODULE,
     UNIVERSITY,
+    attachment,
     completed,
     course,
     enrollment,
     module,
     remove,
     request,
+    revoke,
     university,
     upsert,
 )
@@ -174,3 +176,40 @@ def test_an_enrollment_is_dropped_without_waiting_for_a_certificate_that_cannot_
 
     assert ledger.only(other).state is State.READY
     assert Why.REMOVED in [why for _, why in ledger.closed(ledger.only(CERTIFICATE))]
+
+
+def test_a_course_does_not_wait_for_the_revocation_of_a_certificate_never_issued() -> None:
+    ledger = university()
+    revoke(ledger)
+    request(ledger)
+    ledger.discard(ledger.open_operations(CERTIFICATE)[-1])
+
+    remove(ledger, COURSE)
+
+    assert ledger.only(COURSE).state is State.READY
+
+
+def test_to_name_a_removed_record_for_the_first_time_is_to_come_too_late() -> None:
+    ledger = university()
+    request(ledger, course_id="unseen")
+    remove(ledger, COURSE)
+
+    request(ledger)
+    ledger.work()
+
+    whys = [
+        why for gate, why in ledger.closed(ledger.only(CERTIFICATE)) if gate.reference == COURSE
+    ]
+    assert whys == [Why.REMOVED]
+
+
+def test_an_attachment_that_its_module_takes_along_is_not_freed_for_a_key_as_well() -> None:
+    ledger = university()
+    rival = SourceRef("course_module", "B")
+    upsert(ledger, rival, attachment(course_id="D"))
+    ledger.work()
+    upsert(ledger, rival, attachment())
+
+    remove(ledger, MODULE)
+
+    assert ledger.only(rival).kind == Kind.RETIRE
