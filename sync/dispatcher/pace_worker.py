@@ -104,7 +104,11 @@ class Pace:
 
     def pause_seconds(self, failures: int, *, asked: float | None) -> float:
         """Return how long a failed operation rests; what the service asks for is the least."""
-        self._budget, is_in_budget = backoff.spend(self._budget)
+        is_in_budget = True
+        # While the circuit is open it keeps calls few by itself. A budget spent on an outage would
+        # let operations rest long after it.
+        if self._circuit.state is circuit.State.CLOSED:
+            self._budget, is_in_budget = backoff.spend(self._budget)
         return backoff.pause_seconds(
             max(1, failures), rng=self._rng, retry_after_seconds=asked, is_in_budget=is_in_budget
         )
