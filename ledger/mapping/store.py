@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, select, tuple_
 from sqlalchemy.exc import IntegrityError as RowExistsError
 
 from ledger.errors import ConflictError
@@ -16,6 +16,9 @@ KEYS_MAX = 400
 _IS_HELD = bindings.c.state != BindingState.RELEASED.value
 
 _FIND = select(bindings).where(about(bindings))
+_FIND_ALL = select(bindings).where(
+    within(bindings), tuple_(bindings.c.entity, bindings.c.source_id).in_(one_of("references"))
+)
 _HOLDERS = select(bindings).where(
     within(bindings),
     _IS_HELD,
@@ -51,8 +54,13 @@ def find_all(
     connection: Connection, scope: Scope, *, references: Iterable[SourceRef]
 ) -> dict[SourceRef, Binding]:
     """Return the bindings of several records."""
-    found = {ref: find(connection, scope, reference=ref) for ref in dict.fromkeys(references)}
-    return {reference: binding for reference, binding in found.items() if binding is not None}
+    wanted = [(each.entity, each.source_id) for each in dict.fromkeys(references)]
+    found: dict[SourceRef, Binding] = {}
+    for start in range(0, len(wanted), KEYS_MAX):
+        page = parameters(scope, references=wanted[start : start + KEYS_MAX])
+        bound = (_as_binding(row) for row in connection.execute(_FIND_ALL, page))
+        found |= {binding.reference: binding for binding in bound}
+    return found
 
 
 def holders(

@@ -1,17 +1,22 @@
 """What the projector knows of each record: its place in the log, its references, its keys."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, select, tuple_
 
 from ledger.reference import Position, Scope, SourceRef
-from ledger.schema.statements import about, folded_row, parameters, within
+from ledger.schema.statements import about, folded_row, one_of, parameters, within
 from ledger.schema.tables import natural_keys, records, references, sequences
 from ledger.schema.vault_tables import insert_or_ignore
 
+REFERENCES_MAX = 400
+
 _FIND = select(records).where(about(records))
+_FIND_ALL = select(records).where(
+    within(records), tuple_(records.c.entity, records.c.source_id).in_(one_of("references"))
+)
 _FIRST_SEEN = records.insert()
 _CHANGE = records.update().where(about(records))
 _REMOVE = _CHANGE.values(
@@ -99,6 +104,19 @@ def find(connection: Connection, scope: Scope, *, reference: SourceRef) -> Recor
     """Return what is known of a record."""
     row = connection.execute(_FIND, parameters(scope, reference)).one_or_none()
     return None if row is None else _as_record(row)
+
+
+def find_all(
+    connection: Connection, scope: Scope, *, references: Iterable[SourceRef]
+) -> dict[SourceRef, Record]:
+    """Return what is known of several records."""
+    wanted = [(each.entity, each.source_id) for each in dict.fromkeys(references)]
+    found: dict[SourceRef, Record] = {}
+    for start in range(0, len(wanted), REFERENCES_MAX):
+        page = parameters(scope, references=wanted[start : start + REFERENCES_MAX])
+        known = (_as_record(row) for row in connection.execute(_FIND_ALL, page))
+        found |= {record.reference: record for record in known}
+    return found
 
 
 def follow(

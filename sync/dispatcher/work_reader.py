@@ -1,20 +1,15 @@
 """Reads from the ledger everything that a conversation may know about its operations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-
-from sqlalchemy import Connection
 
 from ledger.ledger import Ledger
 from ledger.log.event import NOBODY, Event
-from ledger.mapping import store as mapping_store
 from ledger.mapping.binding import Binding, BindingState
-from ledger.outbox import record_store
-from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import Operation
-from ledger.outbox.record_store import Record
 from ledger.reference import Json, Position, SourceRef, TargetId
 from sync.dispatcher.procedures.issue import FILE_FACT
+from sync.dispatcher.snapshot_store import Snapshot, take, take_others, wanted_by
 from sync.dispatcher.step import Work
 from sync.resources import Kind, resource
 
@@ -33,14 +28,7 @@ class Assembled:
     person: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """What the tables hold about one operation."""
-
-    operation: Operation
-    record: Record | None
-    binding: Binding | None
-    told_of: tuple[Position, ...]
+_Events = Mapping[Position, Event]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +39,21 @@ class _States:
     progress: Mapping[str, Json] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """The bindings and the last states of records that works name."""
+
+    bindings: dict[SourceRef, Binding]
+    data: dict[SourceRef, Mapping[str, Json]] = field(repr=False)
+
+    def targets(self, named: Sequence[SourceRef]) -> dict[SourceRef, TargetId]:
+        found = {each: self.bindings[each] for each in named if each in self.bindings}
+        return {each: bound.target for each, bound in found.items() if bound.state in _USABLE}
+
+    def names(self, named: Sequence[SourceRef]) -> dict[SourceRef, Mapping[str, Json]]:
+        return {each: self.data[each] for each in named if each in self.data}
+
+
 class WorkReader:
     """Puts works together: wanted and sent states, targets, progress, the document."""
 
@@ -59,16 +62,50 @@ class WorkReader:
 
     async def assemble(self, operations: Sequence[Operation]) -> tuple[Assembled, ...]:
         """Return the works of one conversation."""
-        return tuple([await self._assemble(operation) for operation in operations])
+        scope = self._ledger.scope
+        snapshot = await self._ledger.read(lambda connection: take(connection, scope, operations))
+        events = await self._open(snapshot)
+        states = [_states(operation, snapshot, events) for operation in operations]
+        named = [_named(*each) for each in zip(operations, states, strict=True)]
+        others = await self._others(snapshot, events, {ref for each in named for ref in each})
+        return tuple(
+            [
+                await self._assemble(*each, others=others)
+                for each in zip(operations, states, named, strict=True)
+            ]
+        )
 
-    async def _assemble(self, operation: Operation) -> Assembled:
-        rows = await self._read_rows(operation)
-        states = await self._read_states(rows)
-        named = _named(operation, states)
-        bindings, names = await self._read_named(operation, named)
+    async def _open(self, snapshot: Snapshot) -> dict[Position, Event]:
+        opened = await self._ledger.sealer.open(snapshot.stored)
+        return {event.position: event for event in opened}
+
+    async def _others(
+        self, snapshot: Snapshot, events: _Events, named: Collection[SourceRef]
+    ) -> _Others:
+        """Return what the works name: nearly always looked up with the operations themselves."""
+        found = _Others(dict(snapshot.bindings), _data_of(snapshot, events))
+        missing = [each for each in named if each not in snapshot.looked_up]
+        if missing:
+            scope = self._ledger.scope
+            further = await self._ledger.read(
+                lambda connection: take_others(connection, scope, missing)
+            )
+            found.bindings.update(further.bindings)
+            found.data.update(_data_of(further, await self._open(further)))
+        return found
+
+    async def _assemble(
+        self,
+        operation: Operation,
+        states: _States,
+        named: Sequence[SourceRef],
+        *,
+        others: _Others,
+    ) -> Assembled:
         kind = Kind(operation.kind)
         wanted = None if kind is Kind.RETIRE else _data(states.wanted)
-        binding = rows.binding if rows.binding and rows.binding.state in _OWN else None
+        known = others.bindings.get(operation.reference)
+        binding = known if known is not None and known.state in _OWN else None
         work = Work(
             operation=operation.key,
             kind=kind,
@@ -77,81 +114,15 @@ class WorkReader:
             sent=_data(states.sent),
             is_retired=binding is not None and binding.state is BindingState.RETIRED,
             target=binding.target if binding else None,
-            targets=bindings,
+            targets=others.targets(named),
             progress=states.progress,
             possibly_sent=operation.possibly_sent,
             attempts=operation.attempts,
             today=self._ledger.clock.now().date(),
             document=await self._document(kind, wanted, states.progress),
-            names=names,
+            names=others.names(named) if _looks_at_others(operation) else {},
         )
         return Assembled(work, operation, _person(states))
-
-    async def _read_rows(self, operation: Operation) -> _Rows:
-        scope = self._ledger.scope
-
-        def read(connection: Connection) -> _Rows:
-            told_of = outbox_store.events_of(connection, scope, keys=[operation.key])
-            return _Rows(
-                operation,
-                record_store.find(connection, scope, reference=operation.reference),
-                mapping_store.find(connection, scope, reference=operation.reference),
-                tuple(sorted(told_of)),
-            )
-
-        return await self._ledger.read(read)
-
-    async def _read_states(self, rows: _Rows) -> _States:
-        operation, binding = rows.operation, rows.binding
-        wanted = operation.cause if operation.payload is None else operation.payload
-        sent = binding.sent if binding else None
-        stated = rows.record.state_position if rows.record else None
-        positions = {wanted, sent, stated, *rows.told_of} - {None}
-        events = await self._ledger.events_at(each for each in positions if each is not None)
-        progress: dict[str, Json] = {}
-        for position in rows.told_of:
-            event = events[position]
-            facts = (event.private or {}).get("facts")
-            if event.type == "operation.progressed" and isinstance(facts, dict):
-                progress |= facts
-        return _States(
-            wanted=events.get(wanted),
-            sent=events.get(sent) if sent is not None else None,
-            stated=events.get(stated) if stated is not None else None,
-            progress=progress,
-        )
-
-    async def _read_named(
-        self, operation: Operation, named: Sequence[SourceRef]
-    ) -> tuple[dict[SourceRef, TargetId], dict[SourceRef, Mapping[str, Json]]]:
-        scope = self._ledger.scope
-
-        def read(connection: Connection) -> tuple[dict[SourceRef, Binding], dict[SourceRef, int]]:
-            bindings = mapping_store.find_all(connection, scope, references=named)
-            records = [
-                record_store.find(connection, scope, reference=each)
-                for each in (named if _looks_at_others(operation) else ())
-            ]
-            stated = {
-                each.reference: each.state_position
-                for each in records
-                if each is not None and each.state_position is not None
-            }
-            return bindings, stated
-
-        bindings, stated = await self._ledger.read(read)
-        events = await self._ledger.events_at(stated.values())
-        names = {
-            reference: data
-            for reference, position in stated.items()
-            if (data := events[position].data) is not None
-        }
-        targets = {
-            reference: binding.target
-            for reference, binding in bindings.items()
-            if binding.state in _USABLE
-        }
-        return targets, names
 
     async def _document(
         self, kind: Kind, wanted: Mapping[str, Json] | None, progress: Mapping[str, Json]
@@ -171,6 +142,32 @@ def bare_work(operation: Operation) -> Assembled:
         possibly_sent=operation.possibly_sent,
     )
     return Assembled(work, operation, NOBODY)
+
+
+def _states(operation: Operation, snapshot: Snapshot, events: _Events) -> _States:
+    sent = snapshot.sent(operation.reference)
+    stated = snapshot.stated(operation.reference)
+    progress: dict[str, Json] = {}
+    for position in snapshot.told_of[operation.key]:
+        event = events[position]
+        facts = (event.private or {}).get("facts")
+        if event.type == "operation.progressed" and isinstance(facts, dict):
+            progress |= facts
+    return _States(
+        wanted=events.get(wanted_by(operation)),
+        sent=None if sent is None else events.get(sent),
+        stated=None if stated is None else events.get(stated),
+        progress=progress,
+    )
+
+
+def _data_of(snapshot: Snapshot, events: _Events) -> dict[SourceRef, Mapping[str, Json]]:
+    stated = {each: snapshot.stated(each) for each in snapshot.records}
+    return {
+        reference: data
+        for reference, position in stated.items()
+        if position is not None and (data := events[position].data) is not None
+    }
 
 
 def _data(event: Event | None) -> Mapping[str, Json] | None:
