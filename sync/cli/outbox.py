@@ -63,7 +63,8 @@ def list_operations(
                     ledger, states=wanted, entity=entity, after=after, limit=limit
                 )
 
-            await output.many(rows_of(fetch, rows_max=rows_max or output.rows_max), COLUMNS)
+            rows = rows_of(fetch, rows_max=rows_max, rows_unasked=output.rows_max)
+            await output.many(rows, COLUMNS)
 
     interrupt.run(work(shell.settings()))
 

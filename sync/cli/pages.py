@@ -18,10 +18,15 @@ limit_option = click.option(
 )
 
 
-async def rows_of(fetch: Fetch[Cursor], *, rows_max: int | None) -> AsyncIterator[Row]:
-    """Return the rows of every page, of which never more than one is held."""
+async def rows_of(
+    fetch: Fetch[Cursor], *, rows_max: int | None, rows_unasked: int | None = None
+) -> AsyncIterator[Row]:
+    """Return the rows of every page, of which never more than one is held.
+
+    Stops after `rows_max`, or after `rows_unasked` if no bound was asked for, and says so then.
+    """
     after: Cursor | None = None
-    left = rows_max
+    left = rows_unasked if rows_max is None else rows_max
     while left is None or left > 0:
         page = await fetch(after, PAGE_ROWS if left is None else min(PAGE_ROWS, left))
         for row in page.rows:
@@ -30,4 +35,5 @@ async def rows_of(fetch: Fetch[Cursor], *, rows_max: int | None) -> AsyncIterato
             return
         after = page.next
         left = None if left is None else left - len(page.rows)
-    warn(f"stopped after {rows_max}, there may be more: raise --limit")
+    if rows_max is None:
+        warn(f"stopped after {rows_unasked}, there may be more: see --limit")

@@ -40,7 +40,8 @@ def list_refused(shell: Shell, *, rows_max: int | None, output: Output) -> None:
                     ledger, after=-1 if after is None else after, limit=limit
                 )
 
-            await output.many(rows_of(fetch, rows_max=rows_max or output.rows_max), COLUMNS)
+            rows = rows_of(fetch, rows_max=rows_max, rows_unasked=output.rows_max)
+            await output.many(rows, COLUMNS)
 
     interrupt.run(work(shell.settings()))
 

@@ -1,9 +1,10 @@
-import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.sync.cli.commands import event
+from tests.sync.cli.commands import clean_environment, event
 from tests.sync.cli.conftest import Command
 
 BAD = event(id="e-2", subject="S-2", data={"name": "Bruno"})
@@ -119,8 +120,24 @@ def test_a_package_that_is_none_is_refused(ledger: Command, tmp_path: Path) -> N
     assert (folder.code, archive.code, missing.code) == (2, 2, 74)
 
 
-def test_a_full_disk_is_no_fault_of_the_program(ledger: Command, tmp_path: Path) -> None:
-    shutil.rmtree(tmp_path / "nowhere", ignore_errors=True)
-    (tmp_path / "dokstamp-ledger.db").chmod(0o400)
+def test_a_full_disk_is_told_and_a_second_run_finishes(ledger: Command, tmp_path: Path) -> None:
+    lines = [event(id=f"e-{each}", subject=f"S-{each}") for each in range(3000)]
+    (tmp_path / "events.jsonl").write_text("".join(lines))
+    # No file may grow beyond what the shell allows, which is how a disk without room answers.
+    limited = f"ulimit -f 1000; exec {sys.executable} -m sync.cli ingest events.jsonl"
 
-    assert ledger("config", "show").code == 0
+    full = subprocess.run(
+        ["sh", "-c", limited],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    again = ledger("ingest", "events.jsonl", "--json")
+
+    assert full.returncode == 74
+    assert full.stderr.startswith("error: ")
+    assert "Traceback" not in full.stderr
+    assert again.code == 0
+    assert again.json["taken"] + again.json["duplicate"] == 3000

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.cli.main import VERBS
+from sync.cli.program import VERBS
 from tests.sync.cli.commands import start
 from tests.sync.cli.conftest import Command
 

@@ -1,0 +1,72 @@
+import pytest
+
+from tests.sync.cli.commands import event
+from tests.sync.cli.conftest import Command
+
+INSTITUTION = event(
+    type="institution.upserted",
+    subject="UNI",
+    data={"name": "University", "country": "Portugal", "legal_name": "University"},
+)
+KEYS = {
+    "operation", "entity", "source_id", "kind", "state", "attempts", "waits_for", "reason",
+}  # fmt: skip
+
+
+@pytest.fixture
+def held(ledger: Command, practice: dict[str, str]) -> Command:
+    """Give a ledger with one operation that waits for a person."""
+    ledger("ingest", "-", typed=INSTITUTION + event(id="e-2"))
+    answer = ledger("sync", "--json", institutions="bind", **practice)
+    assert (answer.code, answer.json["held"], answer.json["done"]) == (3, 1, 1)
+    assert "needs a person" in answer.err
+    return ledger
+
+
+def test_what_waits_for_a_person_is_listed_and_explained(held: Command) -> None:
+    (row,) = held("outbox", "list", "--state", "held", "--jsonl").lines
+    shown = held("outbox", "show", row["operation"], "--json")
+
+    assert set(row) == KEYS
+    assert (row["entity"], row["source_id"], row["state"]) == ("institution", "UNI", "held")
+    assert row["reason"] == "bind_institution"
+    assert "mapping bind" in str(shown.json["explanation"])
+    assert len(held("outbox", "list", "--json").json["items"]) == 2
+    assert held("outbox", "list", "--entity", "student", "--jsonl").lines[0]["state"] == "done"
+
+
+def test_a_person_can_give_an_operation_up(held: Command) -> None:
+    (row,) = held("outbox", "list", "--state", "held", "--jsonl").lines
+
+    asked = held("outbox", "discard", row["operation"])
+    done = held("outbox", "discard", row["operation"], "--yes", "--reason", "a test", "--json")
+
+    assert asked.code == 2
+    assert "add --yes" in asked.err
+    assert done.json == {"operations": [row["operation"]]}
+    assert held("outbox", "list", "--state", "discarded", "--jsonl").lines[0]["source_id"] == "UNI"
+    assert held("sync").code == 0
+
+
+def test_operations_can_be_meant_by_their_reason(held: Command) -> None:
+    none = held("outbox", "retry", "--code", "mass_change", "--yes")
+    one = held("outbox", "retry", "--code", "bind_institution", "--yes", "--json")
+
+    assert (none.code, none.out) == (0, "\n")
+    assert "nothing to retry" in none.err
+    assert len(one.json["operations"]) == 1
+
+
+@pytest.mark.parametrize("words", [(), ("0000", "--all")])
+def test_nothing_and_too_much_are_not_guessed_at(ledger: Command, words: tuple[str, ...]) -> None:
+    answer = ledger("outbox", "approve", *words)
+
+    assert answer.code == 2
+    assert "--entity, --code or --all" in answer.err
+
+
+def test_an_operation_that_is_not_there_is_told(ledger: Command) -> None:
+    answer = ledger("outbox", "show", "0000")
+
+    assert answer.code == 2
+    assert "see `outbox list`" in answer.err
