@@ -5,7 +5,7 @@ import math
 import click
 
 from sync.cli import interrupt
-from sync.cli.output import warn
+from sync.cli.output import Output, warn, with_output
 from sync.cli.shell import Shell
 from sync.runtime.assembly import open_ledger, start_engine
 from sync.runtime.settings import Settings
@@ -15,8 +15,9 @@ POLL_SECONDS = 1.0
 
 
 @click.command()
+@with_output()
 @click.pass_obj
-def run(shell: Shell) -> None:
+def run(shell: Shell, *, output: Output) -> None:  # noqa: ARG001 - it ends with an error only
     """Keep DokStamp up to date until told to stop; what is under way is finished first."""
     interrupt.run(_run(shell.settings(), shell.announce()))
 
