@@ -1,15 +1,16 @@
 """What each kind of event makes of the tables: one table of folds, for live and rebuild alike."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from ledger.mapping import store as mapping_store
 from ledger.mapping.binding import Binding, BindingState
-from ledger.outbox import fold_store, gate_store, record_store
-from ledger.outbox.fold_store import Ending, fold_plan
+from ledger.outbox import ending_store, gate_store, record_store
+from ledger.outbox.ending_store import Ending
+from ledger.outbox.fold_store import fold_plan
 from ledger.outbox.operation import Move, Operation
 from ledger.reference import OperationKey, Position, Scope, SourceRef, TargetId, same_target
 from ledger.schema.tables import documents_used, quarantine
@@ -74,7 +75,7 @@ def document_user(connection: Connection, scope: Scope, *, document: bytes | Non
 
 
 def _claimed(connection: Connection, scope: Scope, outcome: Outcome) -> None:
-    fold_store.fold_claim(
+    ending_store.fold_claim(
         connection,
         scope,
         keys=[OperationKey(key) for key in outcome.public["operations"]],
@@ -85,7 +86,7 @@ def _claimed(connection: Connection, scope: Scope, outcome: Outcome) -> None:
 
 def _progressed(connection: Connection, scope: Scope, outcome: Outcome) -> None:
     key = OperationKey(outcome.public["operation"])
-    fold_store.link(connection, scope, keys=[key], position=outcome.position)
+    ending_store.link(connection, scope, keys=[key], position=outcome.position)
     if outcome.public.get("bind") and outcome.subject is not None:
         target = TargetId(outcome.public["bind"])
         _bind(connection, scope, outcome, target=target, state=BindingState.LIVE)
@@ -93,7 +94,7 @@ def _progressed(connection: Connection, scope: Scope, outcome: Outcome) -> None:
 
 def _told(connection: Connection, scope: Scope, outcome: Outcome) -> None:
     key = OperationKey(outcome.public["operation"])
-    fold_store.link(connection, scope, keys=[key], position=outcome.position)
+    ending_store.link(connection, scope, keys=[key], position=outcome.position)
 
 
 def _settled(connection: Connection, scope: Scope, outcome: Outcome) -> None:
@@ -106,7 +107,9 @@ def _settled(connection: Connection, scope: Scope, outcome: Outcome) -> None:
         failed=public.get("failed", False),
         in_doubt=public.get("in_doubt", False),
     )
-    operation = fold_store.fold_ending(connection, scope, ending=ending, position=outcome.position)
+    operation = ending_store.fold_ending(
+        connection, scope, ending=ending, position=outcome.position
+    )
     _rebind(connection, scope, outcome, operation=operation)
 
 
@@ -141,8 +144,25 @@ def _write_binding(
 ) -> None:
     if known is not None and _closes_gates(known, binding):
         gate_store.finish_record(connection, scope, reference=binding.reference)
+    if binding.state is BindingState.LIVE:
+        _let_go(connection, scope, binding=binding)
     mapping_store.write(connection, scope, binding=binding)
     gate_store.wake_record(connection, scope, reference=binding.reference)
+
+
+def _let_go(connection: Connection, scope: Scope, *, binding: Binding) -> None:
+    """Release a retired binding whose target another record came to stand for.
+
+    A course and a module can be attached again under another source id once they were detached.
+    """
+    target, entity = binding.target, binding.reference.entity
+    holder = mapping_store.holders(connection, scope, entity=entity, targets=[target]).get(target)
+    if holder is None or holder == binding.reference:
+        return
+    held = mapping_store.find(connection, scope, reference=holder)
+    if held is not None and held.state is BindingState.RETIRED:
+        released = replace(held, state=BindingState.RELEASED, position=binding.position)
+        _write_binding(connection, scope, known=held, binding=released)
 
 
 def _closes_gates(known: Binding, binding: Binding) -> bool:
@@ -190,12 +210,12 @@ def _released(connection: Connection, scope: Scope, outcome: Outcome) -> None:
 
 def _approved(connection: Connection, scope: Scope, outcome: Outcome) -> None:
     keys = [OperationKey(key) for key in outcome.public["operations"]]
-    fold_store.fold_approval(connection, scope, keys=keys, position=outcome.position)
+    ending_store.fold_approval(connection, scope, keys=keys, position=outcome.position)
 
 
 def _discarded(connection: Connection, scope: Scope, outcome: Outcome) -> None:
     keys = [OperationKey(key) for key in outcome.public["operations"]]
-    fold_store.fold_discard(connection, scope, keys=keys, position=outcome.position)
+    ending_store.fold_discard(connection, scope, keys=keys, position=outcome.position)
 
 
 def _quarantined(connection: Connection, scope: Scope, outcome: Outcome) -> None:

@@ -4,17 +4,15 @@ Each function takes what one event says and brings the rows to it. Nothing here 
 nothing is decided: what is folded was decided before it was logged.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from ledger.errors import IntegrityError
 from ledger.outbox import gate_store, record_store, store
 from ledger.outbox.operation import Move, Operation, State
 from ledger.outbox.plan import Hold, Intent, Plan, Superseding
 from ledger.outbox.record_store import Facts, Record
-from ledger.reference import OperationKey, Position, Scope, SourceRef
+from ledger.reference import Position, Scope, SourceRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +50,6 @@ class _Part:
         return self.cause.facts.lane if self.tells_state else self.before.lane
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How an operation ended for now, as its event says."""
-
-    key: OperationKey
-    move: Move
-    reason: str | None
-    not_before: float
-    failed: bool
-    in_doubt: bool = False
-    """Whether a request still has no known outcome although a person must decide first."""
-
-
 def fold_plan(
     connection: Connection, scope: Scope, *, cause: Cause, plan: Plan, position: Position
 ) -> None:
@@ -79,15 +64,15 @@ def fold_plan(
     for intent in plan.intents:
         store.name_records(connection, scope, key=intent.key, named=named[intent.reference])
     for superseding in plan.supersedings:
-        _supersede(connection, scope, superseding=superseding, position=position)
+        supersede(connection, scope, superseding=superseding, position=position)
     for hold in plan.holds:
-        operation = _the(connection, scope, key=hold.key)
+        operation = store.the(connection, scope, key=hold.key)
         _hold(connection, scope, operation=operation, hold=hold)
     _link(connection, scope, plan=plan, position=position)
     changed = {each.old for each in plan.supersedings} | {each.key for each in plan.holds}
     for intent, operation in zip(plan.intents, planned, strict=True):
         is_changed = operation.key in changed
-        now = _the(connection, scope, key=operation.key) if is_changed else operation
+        now = store.the(connection, scope, key=operation.key) if is_changed else operation
         _begin(connection, scope, operation=now, intent=intent)
 
 
@@ -175,10 +160,11 @@ def _insert(connection: Connection, scope: Scope, *, intent: Intent, part: _Part
     return operation
 
 
-def _supersede(
+def supersede(
     connection: Connection, scope: Scope, *, superseding: Superseding, position: Position
 ) -> None:
-    old = _the(connection, scope, key=superseding.old)
+    """Let an operation that was never sent give way; gates on it pass to its successor."""
+    old = store.the(connection, scope, key=superseding.old)
     store.move(
         connection,
         scope,
@@ -206,90 +192,3 @@ def _begin(connection: Connection, scope: Scope, *, operation: Operation, intent
         gate_store.wake_operation(connection, scope, key=intent.key)
     # Whatever its state: from now on only a wake makes anybody look at these gates.
     gate_store.open_own(connection, scope, operation=operation)
-
-
-def fold_claim(
-    connection: Connection,
-    scope: Scope,
-    *,
-    keys: Sequence[OperationKey],
-    epoch: int,
-    position: Position,
-) -> None:
-    """Mark operations as being worked on under an epoch."""
-    for operation in store.find(connection, scope, keys=keys).values():
-        # Claimed while in doubt, or while another owner may have sent something: still in doubt.
-        in_doubt = operation.possibly_sent or operation.state is not State.READY
-        store.move(
-            connection,
-            scope,
-            operation=operation,
-            move=Move.CLAIM,
-            attempts=operation.attempts + 1,
-            epoch=epoch,
-            possibly_sent=in_doubt,
-        )
-    store.link_event(connection, scope, keys=keys, position=position)
-
-
-def fold_ending(
-    connection: Connection, scope: Scope, *, ending: Ending, position: Position
-) -> Operation:
-    """Move an operation to how it ended for now; returns it as it was before."""
-    operation = _the(connection, scope, key=ending.key)
-    values: dict[str, object] = {
-        "reason": ending.reason,
-        "not_before_seconds": ending.not_before,
-        "failures": operation.failures + 1 if ending.failed else operation.failures,
-        "possibly_sent": ending.move is Move.DOUBT or ending.in_doubt,
-    }
-    if ending.move is Move.FINISH:
-        values["ended"] = position
-    store.move(connection, scope, operation=operation, move=ending.move, **values)
-    store.link_event(connection, scope, keys=[ending.key], position=position)
-    if ending.move is Move.FINISH:
-        gate_store.wake_operation(connection, scope, key=ending.key)
-    return operation
-
-
-def fold_approval(
-    connection: Connection, scope: Scope, *, keys: Sequence[OperationKey], position: Position
-) -> None:
-    """Let held and dead operations go on; their gates are looked at again."""
-    for key, operation in store.find(connection, scope, keys=keys).items():
-        store.move(
-            connection,
-            scope,
-            operation=operation,
-            move=Move.APPROVE,
-            reason=None,
-            failures=0,
-            not_before_seconds=0.0,
-        )
-        gate_store.look_again(connection, scope, key=key)
-    store.link_event(connection, scope, keys=keys, position=position)
-
-
-def fold_discard(
-    connection: Connection, scope: Scope, *, keys: Sequence[OperationKey], position: Position
-) -> None:
-    """Give up held and dead operations; what waits for them goes on without."""
-    for key, operation in store.find(connection, scope, keys=keys).items():
-        store.move(connection, scope, operation=operation, move=Move.DISCARD, ended=position)
-        gate_store.wake_operation(connection, scope, key=key)
-    store.link_event(connection, scope, keys=keys, position=position)
-
-
-def link(
-    connection: Connection, scope: Scope, *, keys: Sequence[OperationKey], position: Position
-) -> None:
-    """Remember that an event tells of operations whose rows it leaves as they are."""
-    store.link_event(connection, scope, keys=keys, position=position)
-
-
-def _the(connection: Connection, scope: Scope, *, key: OperationKey) -> Operation:
-    operation = store.find_one(connection, scope, key=key)
-    if operation is None:
-        message = f"operation {key} is in no table: run `rebuild` to fold the log again"
-        raise IntegrityError(message)
-    return operation

@@ -19,14 +19,15 @@ REFERENCES_MAX = 400
 _STANDING = frozenset({"live", "retired"})
 """States of a binding in which its target can still be named by others."""
 _PASSED = frozenset({State.DONE, State.DISCARDED})
+_GIVEN_UP = frozenset({State.SUPERSEDED, State.DISCARDED})
 _TROUBLE = {State.HELD: Why.HELD, State.DEAD: Why.DEAD}
 
 _BINDINGS = select(
     bindings.c.entity, bindings.c.source_id, bindings.c.state, bindings.c.is_complete
 ).where(within(bindings), tuple_(bindings.c.entity, bindings.c.source_id).in_(one_of("references")))
-_RECORDS = select(records.c.entity, records.c.source_id, records.c.removed_position).where(
-    within(records), tuple_(records.c.entity, records.c.source_id).in_(one_of("references"))
-)
+_RECORDS = select(
+    records.c.entity, records.c.source_id, records.c.state_position, records.c.removed_position
+).where(within(records), tuple_(records.c.entity, records.c.source_id).in_(one_of("references")))
 
 _Found = dict[SourceRef, Row[Any] | None]
 
@@ -76,22 +77,27 @@ class GateJudge:
         if self.is_open(gate, waiter=waiter):
             return None
         if gate.kind is not GateKind.AFTER:
-            return self._why_absent(gate.reference, place=waiter.stands_at)
+            return self._why_absent(gate, waiter=waiter)
         operation = self._operation(gate.operation)
         return _TROUBLE.get(operation.state, Why.MOVING) if operation else Why.MOVING
 
-    def _why_absent(self, reference: SourceRef, *, place: Position) -> Why:
-        if self._is_removed(reference, place):
-            return Why.REMOVED
-        if self._stands(reference):
-            return Why.MOVING
-        return Why.MISSING if self._record(reference) is None else self._trouble(reference)
-
-    def _trouble(self, reference: SourceRef) -> Why:
-        last = store.last_of_record(self._connection, self._scope, reference=reference)
-        if last is None:
+    def _why_absent(self, gate: Gate, *, waiter: Operation) -> Why:
+        record = self._record(gate.reference)
+        if record is None or record.state_position is None:
             return Why.MISSING
-        return _TROUBLE.get(last.state, Why.MOVING)
+        stands = self._stands(gate.reference)
+        is_wanted = stands if gate.kind is GateKind.BOUND else False
+        if self._is_removed(gate.reference, waiter.stands_at) or (
+            record.removed_position is not None and not is_wanted
+        ):
+            return Why.REMOVED
+        return Why.MOVING if stands else self._trouble(gate.reference, waiter=waiter)
+
+    def _trouble(self, reference: SourceRef, *, waiter: Operation) -> Why:
+        """Return what becomes of a record that is not there yet, by its newest operation."""
+        every = store.of_record(self._connection, self._scope, reference=reference)
+        others = [each for each in every if each.key != waiter.key and each.state not in _GIVEN_UP]
+        return _TROUBLE.get(others[-1].state, Why.MOVING) if others else Why.MISSING
 
     def _stands(self, reference: SourceRef) -> bool:
         binding = self._binding(reference)

@@ -5,7 +5,7 @@ takes wakes in bounded pages, evaluates the gates they concern afresh, and makes
 when none of its gates is closed. Doing a page twice changes nothing.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Integer, Row, and_, bindparam, select, tuple_
 from ledger.outbox import store
 from ledger.outbox.gate import Gate, GateKind, Why
 from ledger.outbox.gate_judge_store import GateJudge
-from ledger.outbox.operation import FINAL, Move, Operation, State
+from ledger.outbox.operation import Move, Operation, State
 from ledger.reference import OperationKey, Scope, SourceRef
 from ledger.schema.statements import folded_row, one_of, parameters, within
-from ledger.schema.tables import gates, operations, wakes
+from ledger.schema.tables import gates, wakes
 
 _RECORD = "record"
 _OPERATION = "operation"
@@ -57,24 +57,6 @@ _STILL_WAITING = (
     .where(within(gates), gates.c.is_open.is_(False), gates.c.operation.in_(one_of("keys")))
     .distinct()
 )
-_FOLLOWERS = (
-    select(gates.c.operation)
-    .join(
-        operations,
-        and_(
-            operations.c.ledger == gates.c.ledger,
-            operations.c.generation == gates.c.generation,
-            operations.c.key == gates.c.operation,
-        ),
-    )
-    .where(
-        within(gates),
-        gates.c.kind == GateKind.AFTER.value,
-        gates.c.waits_for.in_(one_of("keys")),
-        operations.c.state.not_in([state.value for state in FINAL]),
-    )
-)
-
 _WAKE = wakes.insert()
 _ANY_WAKE = select(wakes).where(within(wakes)).limit(1)
 _THIS_WAKE = and_(
@@ -130,21 +112,6 @@ def closed_of(
     rows = _closed_of(connection, scope, key=operation.key)
     verdicts = [(row.gate, judge.why_closed(row.gate, waiter=operation)) for row in rows]
     return [(gate, why) for gate, why in verdicts if why is not None]
-
-
-def followers(
-    connection: Connection, scope: Scope, *, keys: Collection[OperationKey]
-) -> frozenset[OperationKey]:
-    """Return the open operations that wait for these, directly or through others."""
-    found: set[OperationKey] = set()
-    wave = list(keys)
-    while wave:
-        page, wave = wave[:WAVE_MAX], wave[WAVE_MAX:]
-        rows = connection.execute(_FOLLOWERS, parameters(scope, keys=page))
-        fresh = {OperationKey(row.operation) for row in rows} - found
-        found |= fresh
-        wave += sorted(fresh)
-    return frozenset(found)
 
 
 def wake_record(connection: Connection, scope: Scope, *, reference: SourceRef) -> None:

@@ -74,6 +74,11 @@ MOVES: dict[State, dict[Move, State]] = {
     State.DISCARDED: {},
 }
 
+HEALED_BY = frozenset(
+    {("upsert", "upsert"), ("upsert", "retire"), ("retire", "upsert"), ("issue", "revoke")}
+)
+"""Which later kind takes the place of one that got stuck; nothing else may be guessed."""
+
 FINAL = frozenset({State.DONE, State.SUPERSEDED, State.DISCARDED})
 """States that nothing leaves; every other state is *open*: something may still happen."""
 

@@ -34,12 +34,6 @@ _CHANGE = operations.update().where(_NAMED)
 _FIND = select(operations).where(within_any(operations), operations.c.key.in_(one_of("keys")))
 _FIND_ONE = select(operations).where(_NAMED)
 _OPEN_OF_RECORD = _OF_RECORD.where(_IS_OPEN)
-_LAST_OF_RECORD = (
-    select(operations)
-    .where(about(operations), operations.c.state.not_in(_GIVEN_UP))
-    .order_by(operations.c.cause.desc())
-    .limit(1)
-)
 _OPEN_NAMING = (
     select(operations)
     .join(operation_references, _NAMING)
@@ -142,20 +136,21 @@ def find_one(connection: Connection, scope: Scope, *, key: OperationKey) -> Oper
     return None if row is None else as_operation(row)
 
 
+def the(connection: Connection, scope: Scope, *, key: OperationKey) -> Operation:
+    """Return the operation with this key; raises `IntegrityError` where there is none."""
+    operation = find_one(connection, scope, key=key)
+    if operation is None:
+        message = f"operation {key} is in no table: run `rebuild` to fold the log again"
+        raise IntegrityError(message)
+    return operation
+
+
 def of_record(
     connection: Connection, scope: Scope, *, reference: SourceRef
 ) -> tuple[Operation, ...]:
     """Return every operation on one record, in the order of their causes."""
     rows = connection.execute(_OF_RECORD, parameters(scope, reference))
     return tuple(as_operation(row) for row in rows)
-
-
-def last_of_record(
-    connection: Connection, scope: Scope, *, reference: SourceRef
-) -> Operation | None:
-    """Return the newest operation on one record that was not superseded or discarded."""
-    row = connection.execute(_LAST_OF_RECORD, parameters(scope, reference)).one_or_none()
-    return None if row is None else as_operation(row)
 
 
 def open_of_record(

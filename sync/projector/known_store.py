@@ -8,7 +8,7 @@ from ledger.log import store as log_store
 from ledger.log.event import Event
 from ledger.mapping import store as mapping_store
 from ledger.mapping.binding import Binding
-from ledger.outbox import gate_store, record_store
+from ledger.outbox import record_store, waiting_store
 from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import Operation
 from ledger.reference import Json, OperationKey, Position, Scope, SourceRef
@@ -111,7 +111,7 @@ class KnownStore:
 
     def followers(self, keys: Collection[OperationKey]) -> frozenset[OperationKey]:
         """Return the open operations that wait for these, directly or through others."""
-        return gate_store.followers(self._connection, self._scope, keys=keys)
+        return waiting_store.followers(self._connection, self._scope, keys=keys)
 
     def _look_up(self, reference: SourceRef) -> RecordState | None:
         found = record_store.find(self._connection, self._scope, reference=reference)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from ledger.outbox import fold_store, gate_store, lease_store, record_store, store
-from ledger.outbox.fold_store import Cause, Ending
+from ledger.outbox import ending_store, fold_store, gate_store, lease_store, record_store, store
+from ledger.outbox.ending_store import Ending
+from ledger.outbox.fold_store import Cause
 from ledger.outbox.gate import Gate, GateKind
 from ledger.outbox.lease_store import ClaimTerms
 from ledger.outbox.operation import Move, Operation, Priority, State
@@ -166,7 +167,7 @@ def claim(outbox: Outbox, wanted: ClaimTerms) -> list[list[str]]:
     keys = [each.key for group in groups for each in group.operations]
     if keys:
         outbox.planned += 1
-        fold_store.fold_claim(
+        ending_store.fold_claim(
             outbox.connection,
             LEDGER_SCOPE,
             keys=keys,
@@ -180,5 +181,7 @@ def settle(outbox: Outbox, name: str, move: Move, *, not_before: float = 0.0) ->
     """Fold how an operation ended and give its lanes back."""
     outbox.planned += 1
     ending = Ending(key(name), move, reason=None, not_before=not_before, failed=False)
-    fold_store.fold_ending(outbox.connection, LEDGER_SCOPE, ending=ending, position=outbox.planned)
+    ending_store.fold_ending(
+        outbox.connection, LEDGER_SCOPE, ending=ending, position=outbox.planned
+    )
     lease_store.release(outbox.connection, LEDGER_SCOPE, lanes=outbox.the(name).lanes)

@@ -8,7 +8,7 @@ from ledger.outbox import gate_store
 from ledger.outbox.operation import Move, State
 from ledger.reference import Scope, TargetId
 from ledger.schema.tables import gates, wakes
-from tests.ledger.outbox.histories import Outbox, after, bound, claim, key, record, settle, terms
+from tests.ledger.outbox.histories import Outbox, after, bound, claim, record, settle, terms
 from tests.ledger.rows import LEDGER_SCOPE, Memory
 
 READY, BLOCKED = State.READY, State.BLOCKED
@@ -184,22 +184,6 @@ def test_a_sweep_finds_what_nobody_was_woken_for(
 
     assert pages == 3
     assert set(outbox.states().values()) == {READY}
-
-
-def test_followers_are_all_that_wait_through_others_too(
-    outbox: Outbox, connection: Connection, scope: Scope
-) -> None:
-    outbox.plan("a")
-    outbox.plan("b", gates=(after("a"),))
-    outbox.plan("c", gates=(after("b"), after("a")))
-    outbox.plan("d", gates=(after("e"),))
-    outbox.plan("e", gates=(after("d"),))
-    outbox.plan("gone", gates=(after("a"),))
-    outbox.put("gone", State.SUPERSEDED)
-
-    assert gate_store.followers(connection, scope, keys=[key("a")]) == {"b", "c"}
-    assert gate_store.followers(connection, scope, keys=[key("d")]) == {"d", "e"}
-    assert gate_store.followers(connection, scope, keys=[]) == frozenset()
 
 
 PARENTS = [f"p{number}" for number in range(4)]

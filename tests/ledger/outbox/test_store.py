@@ -72,21 +72,9 @@ def test_the_operations_of_a_record_are_told_in_order(
 
     every = store.of_record(connection, scope, reference=record("C-1"))
     still_open = store.open_of_record(connection, scope, reference=record("C-1"))
-    last = store.last_of_record(connection, scope, reference=record("C-1"))
 
     assert [each.key for each in every] == ["z", "b", "a"]
     assert [each.key for each in still_open] == ["b", "a"]
-    assert last is not None
-    assert last.key == "a"
-
-
-def test_a_discarded_operation_is_no_records_last_one(
-    outbox: Outbox, connection: Connection, scope: Scope
-) -> None:
-    outbox.plan("a", "C-1")
-    outbox.put("a", State.DISCARDED)
-
-    assert store.last_of_record(connection, scope, reference=record("C-1")) is None
 
 
 def test_open_operations_that_name_a_record_are_found(
