@@ -22,7 +22,8 @@ from sync.dispatcher.work_reader import Assembled
 from sync.dokstamp.exchange import Exchange
 
 OPENED_WITH_A_SETTLEMENT: Final = 50
-"""Gates that a settlement opens itself; the opener takes the rest."""
+"""Gates that a settlement opens itself at each wake; the opener takes the rest."""
+WAKES_WITH_A_SETTLEMENT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,7 @@ class OutcomeWriter:
                 # What was exchanged once is told once, with the first of the conversation.
                 evidence = []
             transaction.free(tenure.lanes)
-            gate_store.open_page(
-                transaction.connection, transaction.scope, limit=OPENED_WITH_A_SETTLEMENT
-            )
+            _open_gates(transaction)
             return True
 
         return await self._ledger.transact(write)
@@ -114,6 +113,13 @@ class OutcomeWriter:
 
 def _holds(transaction: Transaction, tenure: Tenure) -> bool:
     return transaction.still_holds(tenure.lanes, host=tenure.host, epoch=tenure.epoch)
+
+
+def _open_gates(transaction: Transaction) -> None:
+    connection, scope = transaction.connection, transaction.scope
+    for _ in range(WAKES_WITH_A_SETTLEMENT):
+        if not gate_store.open_page(connection, scope, limit=OPENED_WITH_A_SETTLEMENT):
+            return
 
 
 def _record(transaction: Transaction, prepared: Prepared, *, public: Mapping[str, Json]) -> None:

@@ -37,6 +37,8 @@ from sync.telemetry.signals import (
 POLL_SECONDS: Final = 1.0
 """The longest that a change made by another process goes unnoticed."""
 PAUSE_SECONDS_MIN: Final = 0.05
+GATHER_SECONDS: Final = 0.05
+"""How long rings gather before one look answers all of them."""
 STALL_SECONDS: Final = 10.0
 """How long idle waits for a service to take up what can be done at once."""
 SWEEP_SECONDS: Final = 60.0
@@ -145,7 +147,8 @@ class Engine:
         while True:
             heard = self._ledger.bell.rings
             self._raise_faults()
-            wait = await self._seconds_to_wait()
+            # Looking competes with the work that it looks for.
+            wait = 0.0 if self.dispatcher.active else await self._seconds_to_wait()
             spent = self._ledger.clock.monotonic() - max(began, self._last_progress)
             is_tiring = wait != 0 or not self.dispatcher.active
             if wait is None or (is_tiring and spent + wait > patience_seconds):
@@ -194,7 +197,7 @@ class Engine:
         if await self.projector.project():
             self._projected_at = self._ledger.clock.monotonic()
         else:
-            await self._ledger.bell.wait(heard, seconds_max=POLL_SECONDS)
+            await self._rest(heard)
 
     async def _open(self) -> None:
         heard = self._ledger.bell.rings
@@ -202,7 +205,12 @@ class Engine:
             await self.opener.sweep()
             self._swept_at = self._ledger.clock.monotonic()
         if not await self.opener.open_woken():
-            await self._ledger.bell.wait(heard, seconds_max=POLL_SECONDS)
+            await self._rest(heard)
+
+    async def _rest(self, heard: int) -> None:
+        """Wait for news after a look in vain; each settlement rings, and they come in swarms."""
+        await self._ledger.bell.wait(heard, seconds_max=POLL_SECONDS)
+        await asyncio.sleep(GATHER_SECONDS)
 
     async def _dispatch(self) -> None:
         heard = self._ledger.bell.rings
