@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
-from random import Random
 from typing import Any, Final
 
 from sync.cli import demo_text
@@ -11,7 +10,7 @@ from sync.cli.demo_stage import Stage
 from sync.cli.demo_truth import look
 from sync.cli.output import plain
 from sync.cli.progress import Meter
-from sync.cli.sample_university import COUNTS, SOURCE, Event, sample_university
+from sync.cli.sample_university import SOURCE, Event
 from sync.projector.rebuild_worker import rebuild
 from sync.runtime.assembly import open_ledger
 from sync.runtime.audit_desk import AuditDesk
@@ -19,9 +18,6 @@ from sync.runtime.sync_run import Exit, run_sync
 
 COURSE: Final = "C-4"
 """The course that is removed."""
-REVOKED: Final = "DIPLOMA-002"
-DIPLOMA: Final = "DIPLOMA-001"
-"""The diploma whose story is told."""
 KILLED: Final = -9
 READING: Final = "GET"
 
@@ -41,7 +37,7 @@ Act = Callable[[Stage, Meter], Awaitable[Shown]]
 
 async def bring_in(stage: Stage, meter: Meter) -> Shown:
     """Make a ledger and take the sample university in."""
-    report = await take_in(stage, _university(), meter=meter)
+    report = await take_in(stage, stage.events, meter=meter)
     counts = asdict(report)
     facts = {name: counts[name] for name in ("lines", "taken", "duplicate", "quarantined")}
     claims = {"every event is taken": report.quarantined == 0}
@@ -70,21 +66,22 @@ async def ride_out(stage: Stage, meter: Meter) -> Shown:
 
 async def count(stage: Stage, _: Meter) -> Shown:
     """Count what stands in DokStamp now."""
-    found = look(stage.simulator, _university())
-    claims = {"every record stands there once": found.counts == COUNTS}
-    return Shown({"records": dict(found.counts)}, demo_text.counted(found.counts), claims)
+    found = look(stage.simulator, stage.events)
+    claims = {"every record stands there once": found.counts == found.wanted}
+    text = demo_text.counted(found.counts, found.wanted)
+    return Shown({"records": dict(found.counts)}, text, claims)
 
 
 async def change(stage: Stage, meter: Meter) -> Shown:
     """Remove a course, revoke a certificate."""
-    await take_in(stage, _changes(), meter=meter)
+    await take_in(stage, _changes(stage), meter=meter)
     async with open_ledger(stage.settings) as ledger:
         report = await run_sync(ledger, stage.settings)
     archived = _having(stage, "courses", "archived")
     revoked = _having(stage, "certificates", "revoked")
     facts = {"archived": archived, "revoked": revoked, "calls": dict(report.calls)}
     claims = {"one course is archived, one certificate revoked": archived == revoked == 1}
-    return Shown({"changes": facts}, demo_text.changed(COURSE, REVOKED, facts), claims)
+    return Shown({"changes": facts}, demo_text.changed(COURSE, _diplomas(stage)[1], facts), claims)
 
 
 async def repeat(stage: Stage, _: Meter) -> Shown:
@@ -98,8 +95,9 @@ async def repeat(stage: Stage, _: Meter) -> Shown:
 
 async def examine(stage: Stage, _: Meter) -> Shown:
     """Tell the story of a diploma, and check the log and the tables."""
+    diploma = _diplomas(stage)[0]
     async with open_ledger(stage.settings) as ledger:
-        timeline = await AuditDesk(ledger).timeline("certificate", DIPLOMA)
+        timeline = await AuditDesk(ledger).timeline("certificate", diploma)
         verified = plain((await AuditDesk(ledger).verify()).to_json())
         rebuilt = plain((await rebuild(ledger, check=True)).to_json())
     facts = {"timeline": timeline, "verify": verified, "rebuild": rebuilt}
@@ -108,12 +106,12 @@ async def examine(stage: Stage, _: Meter) -> Shown:
         "the log is whole": verified["first_bad_position"] is None,
         "a rebuild finds no difference": rebuilt["first_difference"] is None,
     }
-    return Shown(facts, demo_text.examined(DIPLOMA, facts), claims)
+    return Shown(facts, demo_text.examined(diploma, facts), claims)
 
 
 async def judge(stage: Stage, _: Meter) -> Shown:
     """Ask the practice DokStamp's own journal."""
-    found = look(stage.simulator, [*_university(), *_changes()])
+    found = look(stage.simulator, [*stage.events, *_changes(stage)])
     facts = {"duplicates": found.duplicates, "lost": found.lost, "faults": dict(found.faults)}
     claims = {
         "nothing is double": found.duplicates == 0,
@@ -128,14 +126,14 @@ ACTS: Final[tuple[Act, ...]] = (
 )  # fmt: skip
 
 
-def _university() -> list[Event]:
-    return list(sample_university(Random(1)))  # noqa: S311 - a sample must repeat itself
+def _diplomas(stage: Stage) -> list[str]:
+    return sorted({x["subject"] for x in stage.events if x["type"] == "certificate.requested"})
 
 
-def _changes() -> list[Event]:
+def _changes(stage: Stage) -> list[Event]:
     told: tuple[tuple[str, str, Event], ...] = (
         ("course.removed", COURSE, {}),
-        ("certificate.revoked", REVOKED, {"data": {"reason_code": "data_correction"}}),
+        ("certificate.revoked", _diplomas(stage)[1], {"data": {"reason_code": "data_correction"}}),
     )
     fixed = {"specversion": "1.0", "source": SOURCE}
     return [

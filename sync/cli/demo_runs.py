@@ -9,17 +9,16 @@ from typing import Any, Final
 
 from sync.cli.demo_stage import Stage, sync_process
 from sync.cli.progress import Meter
-from sync.cli.sample_university import COUNTS, Event
+from sync.cli.sample_university import Event
 from sync.runtime.assembly import make_ledger
 from sync.runtime.ingest_ledger import LedgerIngest
 from sync.sources.event_reader import read_events
 from sync.sources.ingest_report import IngestReport
 from sync.sources.ingest_worker import ingest
 
-TOTAL: Final = sum(COUNTS.values())
-KILL_AT: Final = TOTAL // 5
-"""How many records stand in DokStamp when the process is killed."""
-OUTAGE_AT: Final = TOTAL // 2
+KILLED_AT: Final = 0.2
+"""The share of all records that stands in DokStamp when the process is killed."""
+OUTAGE_AT: Final = 0.5
 OUTAGE_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 0.1
 
@@ -53,7 +52,7 @@ async def sync_and_kill(stage: Stage, *, meter: Meter) -> Ending:
     """Start `sync` and kill it in the middle of its work, without a chance to tidy up."""
     async with sync_process(stage) as process:
         ended = asyncio.create_task(process.communicate())
-        await _watch(stage, ended, records=KILL_AT, meter=meter)
+        await _watch(stage, ended, share=KILLED_AT, meter=meter)
         if process.returncode is None:
             process.kill()
         return await _ending(stage, process, ended)
@@ -63,20 +62,25 @@ async def sync_through_outage(stage: Stage, *, meter: Meter) -> Ending:
     """Start `sync` again, let DokStamp vanish for a while, and wait until everything is done."""
     async with sync_process(stage) as process:
         ended = asyncio.create_task(process.communicate())
-        await _watch(stage, ended, records=OUTAGE_AT, meter=meter)
+        await _watch(stage, ended, share=OUTAGE_AT, meter=meter)
         stage.simulator.start_outage("cut")
         await asyncio.wait({ended}, timeout=OUTAGE_SECONDS)
         stage.simulator.end_outage()
-        await _watch(stage, ended, records=TOTAL + 1, meter=meter)
+        await _watch(stage, ended, meter=meter)
         return await _ending(stage, process, ended)
 
 
 async def _watch(
-    stage: Stage, ended: asyncio.Task[tuple[bytes, bytes]], *, records: int, meter: Meter
+    stage: Stage,
+    ended: asyncio.Task[tuple[bytes, bytes]],
+    *,
+    meter: Meter,
+    share: float | None = None,
 ) -> None:
-    """Return when so many records stand in DokStamp, or the process has ended."""
-    while stage.records < records and not ended.done():
-        meter.show("records in DokStamp", done=stage.records, total=TOTAL)
+    """Return when that share of all records stands in DokStamp, or the process has ended."""
+    total = stage.total
+    while not ended.done() and (share is None or stage.records < share * total):
+        meter.show("records in DokStamp", done=stage.records, total=total)
         await asyncio.wait({ended}, timeout=LOOK_SECONDS)
 
 

@@ -4,13 +4,14 @@ import os
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from sync.cli.sample_university import Event
 from sync.errors import InputError
 from sync.runtime.settings import Settings
 from sync.simulator import Address, Simulator, serve
@@ -35,10 +36,17 @@ _MADE: Final = (" created", " attached")
 class Stage:
     """A practice DokStamp that is being served, and the folder of the ledger that serves it."""
 
+    events: Sequence[Event]
+    """The university that is synchronised."""
     folder: Path
     simulator: Simulator
     address: Address
     settings: Settings
+
+    @property
+    def total(self) -> int:
+        """How many records the university has."""
+        return len({(each["type"], each["subject"]) for each in self.events})
 
     @property
     def records(self) -> int:
@@ -54,7 +62,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_stage(directory: Path | None) -> AsyncIterator[Stage]:
+async def set_stage(
+    events: Sequence[Event], *, directory: Path | None = None
+) -> AsyncIterator[Stage]:
     """Serve a practice DokStamp and give it a new ledger's folder; leaving takes both away.
 
     A directory that was asked for stays.
@@ -67,7 +77,7 @@ async def set_stage(directory: Path | None) -> AsyncIterator[Stage]:
         simulator = Simulator(seed=1)
         address = await exits.enter_async_context(serve(simulator))
         settings = Settings.load(_write_settings(folder, address), environment={})
-        yield Stage(folder, simulator, address, settings)
+        yield Stage(events, folder, simulator, address, settings)
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sync.cli.demo_stage import Stage
-from sync.cli.sample_university import COUNTS
 
 Facts = Mapping[str, Any]
 COLUMNS: Final = 96
@@ -47,12 +46,12 @@ def rode_out(cut: int, report: Facts) -> str:
     )
 
 
-def counted(counts: Mapping[str, int]) -> str:
+def counted(counts: Mapping[str, int], wanted: Mapping[str, int]) -> str:
     """Return how many records of each entity stand in DokStamp."""
-    width = max(map(len, COUNTS))
+    width = max(map(len, wanted))
     rows = [
-        f"{entity.replace('_', ' '):<{width}}  {counts[entity]:>4} of {wanted:>3}"
-        for entity, wanted in COUNTS.items()
+        f"{entity.replace('_', ' '):<{width}}  {counts[entity]:>4} of {count:>3}"
+        for entity, count in wanted.items()
     ]
     return _act("What stands in DokStamp", *rows)
 

@@ -42,6 +42,8 @@ class Found:
 
     counts: Mapping[str, int]
     """How many records of each entity stand there."""
+    wanted: Mapping[str, int]
+    """How many should."""
     lost: int
     """Expected records that are not there, or not in the state they should be in."""
     duplicates: int
@@ -81,15 +83,15 @@ def look(simulator: Simulator, events: Iterable[Event]) -> Found:
     for entity in COUNTS:
         search.look_for(entity, wanted[entity])
     verdict = simulator.verdict()
+    counts = {entity: len(simulator.records(_KEYS[entity][0])) for entity in COUNTS}
     surplus = {
-        entity: max(0, len(simulator.records(_KEYS[entity][0])) - len(wanted[entity]))
-        for entity in COUNTS
+        _KEYS[entity][0]: max(0, count - len(wanted[entity])) for entity, count in counts.items()
     }
-    doubles = Counter(verdict.duplicates) | Counter(
-        {_KEYS[entity][0]: count for entity, count in surplus.items()}
-    )
+    # Two records of one key are double, and so is one that nobody asked for.
+    doubles = Counter(verdict.duplicates) | Counter(surplus)
     return Found(
-        counts={entity: len(simulator.records(_KEYS[entity][0])) for entity in COUNTS},
+        counts=counts,
+        wanted={entity: len(records) for entity, records in wanted.items()},
         lost=search.lost,
         duplicates=doubles.total(),
         faults=verdict.faults,
