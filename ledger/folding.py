@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from ledger.mapping import store as mapping_store
 from ledger.mapping.binding import Binding, BindingState
@@ -13,6 +13,7 @@ from ledger.outbox.ending_store import Ending
 from ledger.outbox.fold_store import fold_plan
 from ledger.outbox.operation import Move, Operation
 from ledger.reference import OperationKey, Position, Scope, SourceRef, TargetId, same_target
+from ledger.schema.statements import folded_row, parameters, within
 from ledger.schema.tables import documents_used, quarantine
 
 _MOVES: dict[str, Move] = {
@@ -22,6 +23,11 @@ _MOVES: dict[str, Move] = {
     "held": Move.HOLD,
     "dead": Move.BURY,
 }
+
+_DOCUMENT_USER = select(documents_used.c.source_id).where(
+    within(documents_used), documents_used.c.document == bindparam("of_document")
+)
+_USE_DOCUMENT = documents_used.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +62,17 @@ def fold_taken(
             connection, scope, reference=reference, owner=owner, position=position
         )
     if document is not None and document_user(connection, scope, document=document) is None:
-        row = {"ledger": scope.ledger, "generation": scope.generation, "document": document}
-        connection.execute(documents_used.insert(), {**row, "source_id": reference.source_id})
+        row = folded_row(scope, document=document, source_id=reference.source_id)
+        connection.execute(_USE_DOCUMENT, row)
 
 
 def document_user(connection: Connection, scope: Scope, *, document: bytes | None) -> str | None:
     """Return the source id of the certificate that a document serves already."""
     if document is None:
         return None
-    row = connection.execute(
-        select(documents_used.c.source_id).where(
-            documents_used.c.ledger == scope.ledger,
-            documents_used.c.generation == scope.generation,
-            documents_used.c.document == document,
-        )
-    ).one_or_none()
-    return None if row is None else str(row.source_id)
+    asked = parameters(scope, of_document=document)
+    source_id: str | None = connection.execute(_DOCUMENT_USER, asked).scalar_one_or_none()
+    return source_id
 
 
 def _claimed(connection: Connection, scope: Scope, outcome: Outcome) -> None:

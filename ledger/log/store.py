@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, bindparam, func, select, tuple_
 
 from ledger.clock import to_microseconds
 from ledger.log.envelope import Prepared, Stored
 from ledger.log.merkle import CompactRange
 from ledger.reference import Position, SourceRef
+from ledger.schema.statements import one_of
 from ledger.schema.tables import events, heads
 
 NAMES_MAX = 400
@@ -30,6 +31,24 @@ _COLUMNS = (
     events.c.is_outcome,
 )
 
+_HEAD = select(heads.c.compact_range).where(heads.c.ledger == bindparam("in_ledger"))
+_LOCK_HEAD = _HEAD.with_for_update()
+_MOVE_HEAD = heads.update().where(heads.c.ledger == bindparam("in_ledger"))
+_INSERT = events.insert()
+_FIND_KNOWN = select(
+    events.c.source, events.c.event_id, events.c.position, events.c.content_digest
+).where(
+    events.c.ledger == bindparam("in_ledger"),
+    tuple_(events.c.source, events.c.event_id).in_(one_of("names")),
+)
+_SELECTED = select(*_COLUMNS).where(events.c.ledger == bindparam("in_ledger"))
+_AT = _SELECTED.where(events.c.position.in_(one_of("positions"))).order_by(events.c.position)
+_COUNT_SOURCES = select(func.count(), func.max(events.c.position)).where(
+    events.c.ledger == bindparam("in_ledger"),
+    events.c.is_outcome.is_(False),
+    events.c.position > bindparam("after"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -41,25 +60,19 @@ class Known:
 
 def read_head(connection: Connection, ledger: int) -> CompactRange:
     """Return the tree's compact range; its size is the next event's position."""
-    row = connection.execute(select(heads.c.compact_range).where(heads.c.ledger == ledger)).one()
-    return CompactRange.from_bytes(row.compact_range)
+    return CompactRange.from_bytes(connection.execute(_HEAD, {"in_ledger": ledger}).scalar_one())
 
 
 def lock_head(connection: Connection, ledger: int) -> CompactRange:
     """Return the compact range and keep every other writer of the ledger waiting."""
-    row = connection.execute(
-        select(heads.c.compact_range).where(heads.c.ledger == ledger).with_for_update()
-    ).one()
-    return CompactRange.from_bytes(row.compact_range)
+    locked = connection.execute(_LOCK_HEAD, {"in_ledger": ledger})
+    return CompactRange.from_bytes(locked.scalar_one())
 
 
 def write_head(connection: Connection, ledger: int, *, head: CompactRange) -> None:
     """Move the head row to a grown tree."""
-    connection.execute(
-        heads.update()
-        .where(heads.c.ledger == ledger)
-        .values(size=head.size, compact_range=head.to_bytes())
-    )
+    moved = {"size": head.size, "compact_range": head.to_bytes()}
+    connection.execute(_MOVE_HEAD, {"in_ledger": ledger, **moved})
 
 
 def insert(
@@ -86,7 +99,7 @@ def insert(
         for number, event in enumerate(prepared)
     ]
     if rows:
-        connection.execute(events.insert(), rows)
+        connection.execute(_INSERT, rows)
 
 
 def find_known(
@@ -95,13 +108,8 @@ def find_known(
     """Return which of these (source, id) pairs are in the log already."""
     known: dict[tuple[str, str], Known] = {}
     for start in range(0, len(names), NAMES_MAX):
-        statement = select(
-            events.c.source, events.c.event_id, events.c.position, events.c.content_digest
-        ).where(
-            events.c.ledger == ledger,
-            tuple_(events.c.source, events.c.event_id).in_(names[start : start + NAMES_MAX]),
-        )
-        for row in connection.execute(statement):
+        page = {"in_ledger": ledger, "names": names[start : start + NAMES_MAX]}
+        for row in connection.execute(_FIND_KNOWN, page):
             known[row.source, row.event_id] = Known(row.position, row.content_digest)
     return known
 
@@ -129,9 +137,8 @@ def read_at(connection: Connection, ledger: int, *, positions: Iterable[Position
     wanted = sorted(set(positions))
     found: list[Stored] = []
     for start in range(0, len(wanted), NAMES_MAX):
-        chunk = wanted[start : start + NAMES_MAX]
-        statement = _selected(ledger).where(events.c.position.in_(chunk))
-        found += _stored(connection.execute(statement.order_by(events.c.position)))
+        page = {"in_ledger": ledger, "positions": wanted[start : start + NAMES_MAX]}
+        found += _stored(connection.execute(_AT, page))
     return found
 
 
@@ -156,13 +163,7 @@ def count_sources(
     connection: Connection, ledger: int, *, after: Position
 ) -> tuple[int, Position | None]:
     """Return how many source events follow a position, and the last one's position."""
-    row = connection.execute(
-        select(func.count(), func.max(events.c.position)).where(
-            events.c.ledger == ledger,
-            events.c.is_outcome.is_(False),
-            events.c.position > after,
-        )
-    ).one()
+    row = connection.execute(_COUNT_SOURCES, {"in_ledger": ledger, "after": after}).one()
     return int(row[0]), row[1]
 
 
