@@ -37,6 +37,8 @@ class Sign(StrEnum):
     ALIVE = "alive"
     FAILED = "failed"
     NONE = "none"
+    ODD = "odd"
+    """A 500 to a list that was filtered: some services answer so to a column they do not know."""
 
 
 SIGNS: Final = {
@@ -66,9 +68,10 @@ class Circuit:
     """When the next probe may go, unless the circuit is closed."""
 
 
-def sign_of(answer: Answer) -> Sign:
-    """Return what an answer says about the service as a whole."""
-    return SIGNS[answer.meaning]
+def sign_of(answer: Answer, *, is_filtered: bool = False) -> Sign:
+    """Return what an answer says about the service as a whole (API 7.2 for filtered lists)."""
+    is_odd = is_filtered and answer.meaning is Meaning.UNAVAILABLE and answer.status == 500
+    return Sign.ODD if is_odd else SIGNS[answer.meaning]
 
 
 def admit(circuit: Circuit, now: datetime, *, under_way: int) -> tuple[Circuit, float | None]:
@@ -106,7 +109,8 @@ def record(
             return _widen(replace(circuit, failures=0), calls_max)
         case State.CLOSED, Sign.FAILED:
             return _count_failure(circuit, now, probe_seconds)
-        case State.HALF_OPEN, Sign.ALIVE:
+        case State.HALF_OPEN, Sign.ALIVE | Sign.ODD:
+            # After an odd answer the same list is asked for whole, and that call decides.
             return Circuit(calls_max=1 if calls_max > 1 else None)
         case State.HALF_OPEN, Sign.FAILED:
             longer = min(circuit.probe_seconds * 2, PROBE_SECONDS_MAX)

@@ -177,7 +177,7 @@ class ConversationWorker:
             if answer is None:
                 self._bench.pace.abandon()
         self._evidence.exchanges += exchanges
-        self._bench.pace.note(answer)
+        self._bench.pace.note(answer, is_filtered=step.request.is_filtered)
         return answer
 
     async def _send(self, step: Call) -> tuple[Answer, tuple[Exchange, ...]]:

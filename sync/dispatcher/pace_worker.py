@@ -81,7 +81,7 @@ class Pace:
             # Slept in short stretches, for a pause of the whole tenant may come meanwhile.
             await self._clock.sleep(min(wait, WAIT_SECONDS_MAX))
 
-    def note(self, answer: Answer) -> None:
+    def note(self, answer: Answer, *, is_filtered: bool = False) -> None:
         """Learn from an answer; call it once for every call that was admitted."""
         now = self._clock.now()
         self._under_way -= 1
@@ -90,7 +90,7 @@ class Pace:
         before = self._circuit
         self._circuit = circuit.record(
             before,
-            circuit.sign_of(answer),
+            circuit.sign_of(answer, is_filtered=is_filtered),
             now=now,
             calls_max=self._lanes_max,
             probe_seconds=self._probe_seconds,

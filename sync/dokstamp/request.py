@@ -39,6 +39,11 @@ class Request:
         """Whether sending it can change nothing remotely."""
         return self.method == "GET"
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it asks for the part of a list where columns have certain values."""
+        return any(name.startswith("where[") for name, _ in self.query)
+
 
 def path_of(*segments: str) -> str:
     """Return the path made of these segments, each percent-encoded whole.

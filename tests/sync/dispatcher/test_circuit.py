@@ -143,3 +143,12 @@ def test_the_first_probe_goes_as_soon_as_it_is_set_to() -> None:
     opened = record(nearly, Sign.FAILED, now=NOW, calls_max=8, probe_seconds=1.0)
 
     assert opened.probe_at == after(1)
+
+
+def test_a_column_that_the_service_cannot_filter_by_opens_nothing() -> None:
+    odd = sign_of(Answer(Meaning.UNAVAILABLE, 500), is_filtered=True)
+    closed = told(Circuit(), *[odd] * FAILURES_MAX)
+
+    assert (odd, closed.state) == (Sign.ODD, State.CLOSED)
+    assert told(HALF_OPEN, odd).state is State.CLOSED
+    assert sign_of(Answer(Meaning.UNAVAILABLE, 503), is_filtered=True) is Sign.FAILED
