@@ -73,7 +73,9 @@ async def run_sync(
     async with start_engine(ledger, settings, announce=announce) as engine:
         if begun is not None:
             begun(engine)
-        remaining = await engine.idle(patience)
+        await engine.idle(patience)
+    # Looked at after the stop: what was begun meanwhile is settled or given back by then.
+    remaining = await engine.remaining()
     return SyncReport(
         done=engine.dispatcher.counts.done,
         waiting=remaining.waiting,
