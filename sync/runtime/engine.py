@@ -150,11 +150,17 @@ class Engine:
             # Looking competes with the work that it looks for.
             wait = 0.0 if self.dispatcher.active else await self._seconds_to_wait()
             spent = self._ledger.clock.monotonic() - max(began, self._last_progress)
-            is_tiring = wait != 0 or not self.dispatcher.active
-            if wait is None or (is_tiring and spent + wait > patience_seconds):
+            if wait is None or self._is_over(wait, spent=spent, patience=patience_seconds):
                 self._raise_deaths()
                 return await self.remaining()
-            await self._ledger.bell.wait(heard, seconds_max=max(0.05, min(POLL_SECONDS, wait)))
+            pause = min(POLL_SECONDS, wait) or POLL_SECONDS
+            await self._ledger.bell.wait(heard, seconds_max=max(PAUSE_SECONDS_MIN, pause))
+
+    def _is_over(self, wait: float, *, spent: float, patience: float) -> bool:
+        if wait > 0:
+            return spent + wait > patience
+        # What can be done at once is done even for who has no patience at all.
+        return not self.dispatcher.active and spent > max(patience, STALL_SECONDS)
 
     async def remaining(self) -> Remaining:
         """Return what is left as it stands."""
