@@ -17,6 +17,7 @@ from ledger.log.merkle import CompactRange
 from ledger.reference import LedgerId
 from ledger.schema.migrate import is_current, upgrade
 from ledger.schema.tables import epochs, heads, ledgers
+from ledger.shield import to_the_end
 from ledger.vault.key_file_store import make_key_file, read_key_file
 from ledger.vault.sealed import KEY_BYTES, MasterKey
 
@@ -59,8 +60,12 @@ async def initialise(
             lambda connection: _create(connection, ledger_id, created_at, master.fingerprint)
         )
     finally:
-        await main.close()
-        await vault.close()
+        await to_the_end(_close(main, vault))
+
+
+async def _close(*databases: Database) -> None:
+    for database in databases:
+        await database.close()
 
 
 def refuse_lost_vault(address: Address) -> None:

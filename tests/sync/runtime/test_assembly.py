@@ -1,0 +1,72 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from ledger.clock import SystemClock
+from ledger.errors import LedgerBelongsElsewhereError, LedgerBusyError, MigrationNeededError
+from sync.errors import ConfigurationError
+from sync.runtime.assembly import make_ledger, open_ledger, start_engine
+from sync.simulator import Simulator, http_server
+from tests.sync.dispatcher.floor import cut
+from tests.sync.system.practice import practising, settings_for
+from tests.sync.system.university import Told
+
+INSTITUTION: Told = ("institution.upserted", "U", {"name": "Demo", "country": "Brazil"})
+
+
+async def test_a_ledger_that_was_never_made_is_not_opened(tmp_path: Path) -> None:
+    async with http_server.serve(Simulator()) as address:
+        with pytest.raises(MigrationNeededError, match="init"):
+            async with open_ledger(settings_for(tmp_path, address)):
+                pass
+
+
+async def test_one_engine_works_on_a_ledger(tmp_path: Path) -> None:
+    async with practising(tmp_path) as practice:
+        async with start_engine(practice.ledger, practice.settings):
+            with pytest.raises(LedgerBusyError):
+                async with start_engine(practice.ledger, practice.settings):
+                    pass
+        async with start_engine(practice.ledger, practice.settings) as engine:
+            assert (await engine.idle(0)).states == {}
+
+
+async def test_a_mistyped_tenant_can_be_corrected(tmp_path: Path) -> None:
+    async with practising(tmp_path) as practice:
+        await practice.ingest([INSTITUTION])
+        right = practice.settings
+        practice.settings = right.model_copy(update={"tenant": "mistyped"})
+        with pytest.raises(ConfigurationError):
+            await practice.sync()
+        practice.settings = right
+        report = await practice.sync()
+        practice.settings = right.model_copy(update={"tenant": "another"})
+        with pytest.raises(LedgerBelongsElsewhereError):
+            await practice.sync()
+
+    assert (report.exit, report.done) == (0, 1)
+
+
+async def test_starting_may_be_cancelled_wherever_it_waits(tmp_path: Path) -> None:
+    async with http_server.serve(Simulator()) as address:
+        settings = settings_for(tmp_path, address)
+
+        async def start_and_stop() -> None:
+            async with (
+                make_ledger(settings, clock=SystemClock()) as ledger,
+                start_engine(ledger, settings) as engine,
+            ):
+                await engine.idle(0)
+
+        await start_and_stop()
+        tasks = asyncio.all_tasks()
+        for number in range(200):
+            was_whole = await cut(start_and_stop(), number)
+            await asyncio.sleep(0)
+            assert asyncio.all_tasks() - tasks == set()
+            if was_whole:
+                break
+        await start_and_stop()
+
+    assert 5 < number < 199
