@@ -1,0 +1,195 @@
+import asyncio
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from ledger.errors import LedgerError
+from ledger.schema.tables import leases
+from sync.errors import InputError
+from sync.runtime.runtime import Runtime
+from sync.simulator import Simulator, http_server
+from tests.sync.system.practice import settings_for
+from tests.sync.system.university import diploma, events
+
+TIMES = int(os.environ.get("RUNTIME_TIMES", "80"))
+[INSTITUTION] = events([("institution.upserted", "U", {"name": "Demo", "country": "Brazil"})])
+
+
+@asynccontextmanager
+async def runtime_in(folder: Path, **settings: Any) -> AsyncIterator[Runtime]:
+    async with (
+        http_server.serve(Simulator()) as address,
+        Runtime(settings_for(folder, address, **settings)) as runtime,
+    ):
+        yield runtime
+
+
+async def test_an_event_is_taken_once(tmp_path: Path) -> None:
+    async with runtime_in(tmp_path) as runtime:
+        first = await runtime.record(INSTITUTION)
+        second = await runtime.record(INSTITUTION)
+        other = await runtime.record({**INSTITUTION, "data": {"name": "X", "country": "Y"}})
+
+    assert (first.is_taken, first.is_duplicate, first.reasons) == (True, False, ())
+    assert (second.is_taken, second.is_duplicate, second.reasons) == (False, True, ())
+    assert (other.is_taken, other.is_duplicate) == (False, False)
+    assert other.reasons
+
+
+async def test_a_refused_event_is_kept_with_every_reason(tmp_path: Path) -> None:
+    async with runtime_in(tmp_path) as runtime:
+        recorded = await runtime.record({**INSTITUTION, "data": {"nme": "Demo", "country": 7}})
+        status = await runtime.status()
+
+    assert {each.field for each in recorded.reasons} >= {"data.name", "data.nme", "data.country"}
+    assert status["quarantine"] == 1
+
+
+async def test_numbers_keep_every_digit(tmp_path: Path) -> None:
+    data = {"student_id": "S", "course_id": "C", "enrolled_at": "2024-02-01", "grade": 8.15}
+    [event] = events([("enrollment.upserted", "E", data)])
+    async with runtime_in(tmp_path) as runtime:
+        recorded = await runtime.record(event)
+        [position] = [
+            each["position"]
+            for each in await runtime.timeline("enrollment", "E")
+            if each["type"] == "enrollment.upserted"
+        ]
+        told = await runtime.ledger.events_at([int(str(position))])
+
+    assert recorded.is_taken
+    assert [(each.data or {})["grade"] for each in told.values()] == ["8.15"]
+
+
+@pytest.mark.parametrize("name", ["half \ud800 a pair", "nul \x00"])
+async def test_text_that_is_none_goes_to_quarantine(tmp_path: Path, name: str) -> None:
+    async with runtime_in(tmp_path) as runtime:
+        recorded = await runtime.record({**INSTITUTION, "data": {"name": name, "country": "B"}})
+
+    assert not recorded.is_taken
+    assert recorded.reasons
+
+
+async def test_what_json_cannot_say_is_the_hosts_to_mend(tmp_path: Path) -> None:
+    async with runtime_in(tmp_path) as runtime:
+        with pytest.raises(InputError, match="as text"):
+            await runtime.record({**INSTITUTION, "time": object()})
+
+
+async def test_the_whole_way_from_an_event_to_its_story(tmp_path: Path) -> None:
+    async with runtime_in(tmp_path) as runtime:
+        await runtime.record(INSTITUTION)
+        rest = await runtime.idle(patience_seconds=30)
+        status = await runtime.status()
+        story = await runtime.timeline("institution", "U")
+        health = runtime.health()
+
+    assert (rest.waiting, rest.uncertain, status["bindings"]) == (0, 0, {"institution": 1})
+    assert story[0]["type"] == "institution.upserted"
+    assert (health.is_healthy, health.circuit, len(health.services)) == (True, "closed", 4)
+
+
+async def test_files_and_documents_come_in(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text('{"specversion": "1.0"}\n')
+    async with runtime_in(tmp_path) as runtime:
+        report = await runtime.ingest([file])
+        sha256 = await runtime.add_document(diploma(1))
+        content = await runtime.ledger.documents.get(sha256)
+
+    assert (report.lines, report.quarantined) == (1, 1)
+    assert content == diploma(1)
+
+
+async def test_outside_its_context_a_runtime_says_how_to_use_it(tmp_path: Path) -> None:
+    async with runtime_in(tmp_path) as runtime:
+        pass
+
+    with pytest.raises(LedgerError, match="async with Runtime"):
+        await runtime.record(INSTITUTION)
+
+
+async def _leased(runtime: Runtime) -> int:
+    counting = select(func.count()).select_from(leases)
+    return int(await runtime.ledger.read(lambda c: c.execute(counting).scalar_one()))
+
+
+async def test_starting_and_stopping_again_and_again_leaves_nothing(tmp_path: Path) -> None:
+    async with http_server.serve(Simulator()) as address:
+        settings = settings_for(tmp_path, address)
+
+        async def live(number: int) -> None:
+            async with Runtime(settings) as runtime:
+                assert await _leased(runtime) == 0
+                await runtime.record({**INSTITUTION, "id": str(number), "subject": str(number)})
+                if number % 4 == 0:
+                    await runtime.idle(patience_seconds=0)
+
+        async def live_and_be_cancelled(number: int) -> None:
+            task = asyncio.create_task(live(number))
+            if number % 2:
+                for _ in range(number):
+                    await asyncio.sleep(0)
+                task.cancel()
+            await asyncio.wait([task])
+            assert task.cancelled() or task.exception() is None, task.exception()
+
+        await live_and_be_cancelled(0)
+        gc.collect()
+        before = len(asyncio.all_tasks()), threading.active_count(), _descriptors()
+        for number in range(1, TIMES):
+            await live_and_be_cancelled(number)
+        gc.collect()
+        after = len(asyncio.all_tasks()), threading.active_count(), _descriptors()
+
+    assert after[0] == before[0]
+    assert after[1] <= before[1] + 2
+    assert after[2] <= before[2] + 4
+
+
+def _descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+RECORD = """
+import asyncio, json, os, signal, sys
+from sync.runtime.runtime import Runtime
+from sync.runtime.settings import Settings
+
+async def main():
+    settings = Settings.load(environment={}, ledger_database=sys.argv[1], tenant="t",
+        client_id="c", client_secret="s", base_url="http://127.0.0.1:9", durability="full")
+    async with Runtime(settings) as runtime:
+        await runtime.record(json.loads(sys.argv[2]))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_recorded_outlives_the_process(tmp_path: Path) -> None:
+    database = str(tmp_path / "ledger.db")
+    done = subprocess.run(  # noqa: ASYNC221 - nothing else runs meanwhile
+        [sys.executable, "-c", RECORD, database, json.dumps(INSTITUTION)],
+        cwd=Path(__file__).parents[3],
+        check=False,
+        timeout=60,
+    )
+    async with runtime_in(tmp_path) as runtime:
+        again = await runtime.record(INSTITUTION)
+        story = await runtime.audit.timeline("institution", "U")
+
+    assert done.returncode == -signal.SIGKILL
+    assert again.is_duplicate
+    assert story
