@@ -145,7 +145,8 @@ def _write_binding(
 ) -> None:
     if known is not None and _closes_gates(known, binding):
         gate_store.finish_record(connection, scope, reference=binding.reference)
-    if binding.state is BindingState.LIVE:
+    is_new = known is None or not same_target(known.target, binding.target)
+    if is_new and binding.state is BindingState.LIVE:
         _let_go(connection, scope, binding=binding)
     mapping_store.write(connection, scope, binding=binding)
     gate_store.wake_record(connection, scope, reference=binding.reference)

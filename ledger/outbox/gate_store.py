@@ -52,6 +52,12 @@ _WOKEN = {
     ),
     _OPERATION: _CLOSED_PAGE.where(gates.c.waits_for == bindparam("woken_name")),
 }
+_ANY_WOKEN = {
+    _RECORD: _CLOSED.where(
+        gates.c.entity == bindparam("woken_entity"), gates.c.source_id == bindparam("woken_name")
+    ).limit(1),
+    _OPERATION: _CLOSED.where(gates.c.waits_for == bindparam("woken_name")).limit(1),
+}
 _STILL_WAITING = (
     select(gates.c.operation)
     .where(within(gates), gates.c.is_open.is_(False), gates.c.operation.in_(one_of("keys")))
@@ -191,6 +197,10 @@ def sweep_page(connection: Connection, scope: Scope, *, after: Place, limit: int
 
 
 def _wake(connection: Connection, scope: Scope, *, kind: str, entity: str, name: str) -> None:
+    woken = parameters(scope, woken_entity=entity, woken_name=name)
+    if connection.execute(_ANY_WOKEN[kind], woken).first() is None:
+        # Nobody waits for it now, and a gate made later is looked at when it is made.
+        return
     # A second wake for the same thing starts over: what was passed by may open now.
     connection.execute(_END_WAKE, _this(scope, kind=kind, entity=entity, name=name))
     start = {"after_operation": START[0], "after_number": START[1]}

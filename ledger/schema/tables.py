@@ -187,8 +187,9 @@ gates = _folded(
     _text("waits_for", null=True),
     _flag("is_open"),
 )
-_index(gates, "gates_record", "entity", "source_id", "is_open")
-_index(gates, "gates_operation", "waits_for")
+# A page of closed gates ends at an operation and number, so the order belongs into the indexes.
+_index(gates, "gates_record", "entity", "source_id", "is_open", "operation", "number")
+_index(gates, "gates_operation", "waits_for", "is_open", "operation", "number")
 
 operation_references = _folded(
     "operation_references",

@@ -202,8 +202,9 @@ def _make_gates(op: Operations) -> None:
         _text("waits_for", null=True),
         _flag("is_open"),
     )
-    _make_folded_index(op, "gates_record", "gates", "entity", "source_id", "is_open")
-    _make_folded_index(op, "gates_operation", "gates", "waits_for")
+    place = ("is_open", "operation", "number")
+    _make_folded_index(op, "gates_record", "gates", "entity", "source_id", *place)
+    _make_folded_index(op, "gates_operation", "gates", "waits_for", *place)
 
 
 def _make_links(op: Operations) -> None:
