@@ -7,9 +7,7 @@ import pytest
 
 from ledger.mapping.binding import BindingState
 from ledger.outbox.operation import State
-from ledger.reference import SourceRef
 from sync.dispatcher.conversation_worker import ConversationWorker
-from sync.dispatcher.judging import FAILURES_MAX
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import Outcome
 from sync.dokstamp.answer import Answer, Fault, Meaning
@@ -21,7 +19,6 @@ from tests.sync.dispatcher.floor import (
     Register,
     advance,
     cut,
-    failing,
     floor_in,
     register_of,
 )
@@ -204,50 +201,6 @@ async def test_a_procedure_that_forgets_an_operation_is_a_fault_of_ours(floor: F
 
     operation = await floor.operation(reference)
     assert (operation.state, operation.reason) == (State.READY, Reason.UNEXPECTED)
-
-
-async def fail_often(floor: Floor, reference: SourceRef, *, is_alive: bool) -> State:
-    """Let the creation of one record fail as often as is borne, and one time more."""
-    for _ in range(FAILURES_MAX + 1):
-        operation = await floor.operation(reference)
-        now = floor.ledger.clock.now().timestamp()
-        advance(floor, max(0.0, operation.not_before - now) + 120)
-        if operation.state not in {State.READY, State.UNCERTAIN}:
-            break
-        if not is_alive:
-            for _ in range(2):
-                await floor.pace.admit()
-                floor.pace.note(Answer(Meaning.UNAVAILABLE, 503))
-        await (await floor.conversation()).run()
-    return (await floor.operation(reference)).state
-
-
-async def test_a_record_that_keeps_failing_while_others_succeed_is_held(floor: Floor) -> None:
-    reference = await floor.institution("A")
-    register_of(floor).before = failing(500, "POST")
-
-    assert await fail_often(floor, reference, is_alive=True) is State.HELD
-    operation = await floor.operation(reference)
-    assert (operation.failures, operation.possibly_sent) == (FAILURES_MAX, True)
-
-
-async def test_nothing_is_held_in_an_outage(floor: Floor) -> None:
-    reference = await floor.institution("A")
-    register_of(floor).before = failing(503)
-
-    assert await fail_often(floor, reference, is_alive=False) is State.READY
-    assert (await floor.operation(reference)).failures == 0
-
-
-@pytest.mark.parametrize("status", [429, 503])
-async def test_a_service_that_asks_for_no_pause_gets_one(floor: Floor, status: int) -> None:
-    reference = await floor.institution("A")
-    meaning = Meaning.THROTTLED if status == 429 else Meaning.UNAVAILABLE
-    register_of(floor).before = lambda _: Answer(meaning, status, retry_after_seconds=0.0)
-    await (await floor.conversation()).run()
-
-    operation = await floor.operation(reference)
-    assert operation.not_before >= floor.ledger.clock.now().timestamp() + 1
 
 
 @pytest.mark.parametrize(
