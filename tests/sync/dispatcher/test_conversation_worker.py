@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from ledger.mapping.binding import BindingState
 from ledger.outbox.operation import State
 from sync.dispatcher.conversation_worker import ConversationWorker
 from sync.dispatcher.reasons import Reason
@@ -220,26 +219,6 @@ async def test_an_unsafe_call_is_in_doubt_only_if_it_may_have_done_something(
     await (await floor.conversation()).run()
 
     assert (await floor.operation(reference)).state is state
-
-
-async def test_an_uuid_that_another_record_holds_is_taken_from_nobody(floor: Floor) -> None:
-    first = await floor.institution("A")
-    await (await floor.conversation()).run()
-    second = await floor.institution("B")
-    register_of(floor).before = lambda request: (
-        Answer(Meaning.DONE, 201, {"data": {**dict(request.body or {}), "uuid": "u-1"}})
-        if request.method == "POST"
-        else None
-    )
-    settlements = await (await floor.conversation()).run()
-
-    assert [each.outcome for each in settlements] == [Outcome.DONE]
-    operation = await floor.operation(second)
-    assert (operation.state, operation.reason) == (State.HELD, Reason.HELD_BY_ANOTHER)
-    assert await floor.binding(second) is None
-    binding = await floor.binding(first)
-    assert binding is not None
-    assert binding.state is BindingState.LIVE
 
 
 async def test_an_uuid_taken_at_a_progress_holds_the_operation(floor: Floor) -> None:

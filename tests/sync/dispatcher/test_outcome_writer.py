@@ -4,15 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from ledger.mapping.binding import BindingState
 from ledger.outbox.lease_store import Claimed
 from ledger.outbox.operation import State
-from ledger.reference import TargetId
+from ledger.reference import SourceRef, TargetId
 from sync.dispatcher.judging import Verdict
 from sync.dispatcher.outcome_writer import OutcomeWriter, Tenure
+from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import After, Outcome, Progress, Settlement
 from sync.dispatcher.work_reader import Assembled, WorkReader
+from sync.dokstamp.answer import Answer, Meaning
 from sync.dokstamp.exchange import Exchange
-from tests.sync.dispatcher.floor import HOST, Floor, floor_in
+from tests.sync.dispatcher.floor import HOST, Floor, floor_in, register_of
 from tests.sync.system.practice import log_faults
 
 
@@ -151,3 +154,23 @@ async def test_a_taken_target_leaves_log_and_head_sound(floor: Floor) -> None:
     assert (await floor.operation(third)).state is State.DONE
     assert await log_faults(floor.ledger) == []
     assert len(await floor.exchanges()) == 1
+
+
+async def test_an_uuid_that_another_record_holds_is_taken_from_nobody(floor: Floor) -> None:
+    first = SourceRef("institution", "A")
+    await (await floor.conversation()).run()
+    second = await floor.institution("B")
+    register_of(floor).before = lambda request: (
+        Answer(Meaning.DONE, 201, {"data": {**dict(request.body or {}), "uuid": "u-1"}})
+        if request.method == "POST"
+        else None
+    )
+    settlements = await (await floor.conversation()).run()
+
+    assert [each.outcome for each in settlements] == [Outcome.DONE]
+    operation = await floor.operation(second)
+    assert (operation.state, operation.reason) == (State.HELD, Reason.HELD_BY_ANOTHER)
+    assert await floor.binding(second) is None
+    binding = await floor.binding(first)
+    assert binding is not None
+    assert binding.state is BindingState.LIVE
