@@ -81,7 +81,12 @@ def make_live(connection: Connection, ledger: int, *, generation: int) -> None:
 
 
 def drop_page(connection: Connection, ledger: int, *, generation: int, limit: int) -> bool:
-    """Delete up to `limit` rows of a generation; returns whether there were any."""
+    """Delete up to `limit` rows of a generation; returns whether there were any.
+
+    The live one is left alone, whoever made it live meanwhile.
+    """
+    if generation == read_live(connection, ledger):
+        return False
     for table in _DROPPED:
         key = tuple_(*_key(table))
         doomed = select(*_key(table)).where(_of(table, (ledger, generation))).limit(limit)

@@ -1,5 +1,7 @@
 """`rebuild`: fold the log again, and compare or swap."""
 
+from contextlib import ExitStack
+
 import click
 
 from sync.cli import interrupt
@@ -9,7 +11,7 @@ from sync.cli.shell import Shell
 from sync.projector.rebuild_worker import RebuildReport
 from sync.projector.rebuild_worker import rebuild as fold_again
 from sync.runtime.assembly import open_ledger
-from sync.runtime.process_lock import ProcessLock
+from sync.runtime.process_lock import ProcessLock, Task
 from sync.runtime.settings import Settings
 
 
@@ -25,16 +27,16 @@ def rebuild(shell: Shell, *, is_check: bool, output: Output) -> Exit:
 
 
 async def _rebuild(settings: Settings, *, is_check: bool) -> RebuildReport:
+    # Two rebuilds would fold into the same rows, and each would put away what the other made. A
+    # process that dispatches would go on writing into the tables that are put away.
+    tasks: tuple[Task, ...] = ("rebuild",) if is_check else ("rebuild", "sync")
     async with open_ledger(settings) as ledger:
-        if is_check:
-            return await fold_again(ledger, check=True)
-        # A process that dispatches would go on writing into the tables that are put away.
-        lock = ProcessLock(settings.address.path)
-        lock.acquire()
-        try:
-            return await fold_again(ledger, check=False)
-        finally:
-            lock.release()
+        with ExitStack() as held:
+            for task in tasks:
+                lock = ProcessLock(settings.address.path, task)
+                lock.acquire()
+                held.callback(lock.release)
+            return await fold_again(ledger, check=is_check)
 
 
 def _text(report: Row) -> str:

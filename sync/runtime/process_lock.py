@@ -1,17 +1,27 @@
-"""One process per SQLite ledger dispatches: a lock that the system frees when the process dies."""
+"""One process per SQLite ledger dispatches: a lock that the system frees when the process dies.
+
+The same goes for folding the log again, under a lock of its own.
+"""
 
 import fcntl
 from pathlib import Path
-from typing import TextIO
+from typing import Final, Literal, TextIO
 
 from ledger.errors import LedgerBusyError, StorageError
 
+Task = Literal["sync", "rebuild"]
+_WHO_ELSE: Final[dict[Task, str]] = {
+    "sync": "another `sync` or `run` works on this ledger: stop it, or try again later",
+    "rebuild": "another `rebuild` folds this ledger: try again once it is done",
+}
+
 
 class ProcessLock:
-    """An exclusive lock beside the ledger's database."""
+    """An exclusive lock beside the ledger's database, for one task at a time."""
 
-    def __init__(self, database: Path) -> None:
-        self._path = database.with_name(f"{database.name}-sync.lock")
+    def __init__(self, database: Path, task: Task = "sync") -> None:
+        self._task = task
+        self._path = database.with_name(f"{database.name}-{task}.lock")
         self._file: TextIO | None = None
 
     def acquire(self) -> None:
@@ -25,8 +35,7 @@ class ProcessLock:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.close()
-            message = "another `sync` or `run` works on this ledger: stop it, or try again later"
-            raise LedgerBusyError(message) from error
+            raise LedgerBusyError(_WHO_ELSE[self._task]) from error
         except OSError as error:
             file.close()
             message = f"cannot lock {self._path}: put the ledger on a file system with locks"

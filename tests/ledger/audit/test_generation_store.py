@@ -79,3 +79,10 @@ def test_a_generation_is_dropped_in_pages_and_no_other(connection: Connection) -
     assert pages == len(FOLDED) + 1
     assert strays(connection, 1) == set()
     assert compare(connection, 1, live=0, rebuilt=0).rows == len(FOLDED)
+
+
+def test_the_live_generation_is_never_dropped(connection: Connection) -> None:
+    put(connection, checkpoints, 0)
+
+    assert not drop_page(connection, 1, generation=0, limit=1)
+    assert connection.execute(checkpoints.select()).all()

@@ -1,3 +1,9 @@
+from pathlib import Path
+
+import pytest
+
+from sync.cli.exits import Exit
+from sync.runtime.process_lock import ProcessLock
 from tests.sync.cli.commands import event
 from tests.sync.cli.conftest import Command
 
@@ -13,3 +19,19 @@ def test_a_rebuild_finds_what_is_there(ledger: Command, practice: dict[str, str]
     assert set(checked.json) == {"size", "compared", "first_difference"}
     assert checked.json["first_difference"] is None
     assert ledger("sync", "--json").json["calls"] == {}
+
+
+@pytest.mark.parametrize("words", [("rebuild",), ("rebuild", "--check")])
+def test_a_second_rebuild_touches_nothing_while_one_is_under_way(
+    ledger: Command, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    ledger("ingest", "-", typed=event())
+    lock = ProcessLock(tmp_path / "dokstamp-ledger.db", "rebuild")
+    lock.acquire()
+
+    refused = ledger(*words)
+
+    assert refused.code == Exit.LATER
+    assert "another `rebuild` folds this ledger" in refused.err
+    lock.release()
+    assert ledger(*words).code == Exit.DONE
