@@ -40,7 +40,7 @@ def rode_out(cut: int, report: Facts) -> str:
     calls = ", ".join(f"{calls} {method}" for method, calls in report.get("calls", {}).items())
     return _act(
         "Started again; then DokStamp goes away for a while",
-        f"{cut} requests were cut off; what became of them was found out first",
+        f"{cut} requests were cut off; nothing in doubt was sent again unseen",
         f"{report.get('done')} operations done, {report.get('waiting')} waiting, "
         f"{report.get('uncertain')} in doubt; calls: {calls}",
     )
