@@ -80,6 +80,8 @@ class ClaimTerms:
     """How long after a dead owner's lease a late effect of its requests is waited for."""
     may_group: Callable[[Operation], bool] = field(repr=False)
     """Whether one conversation may carry several such operations of a lane."""
+    busy: frozenset[str] = field(default=frozenset(), repr=False)
+    """Lanes in which the claimer is in a conversation, whatever a clock that jumped makes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def claim(connection: Connection, scope: Scope, *, terms: ClaimTerms) -> list[Cl
     for candidate in _candidates(connection, scope, terms=terms, turn=epoch):
         if len(claimed) >= terms.lanes_max:
             break
-        if taken.isdisjoint(candidate.lanes):
+        if taken.isdisjoint(candidate.lanes) and terms.busy.isdisjoint(candidate.lanes):
             group = _grouped(connection, scope, first=candidate, terms=terms)
             taken.update(candidate.lanes)
             claimed.append(Claimed(epoch, group))

@@ -1,10 +1,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from ledger.clock import ManualClock
 from ledger.errors import StorageError
 from ledger.outbox.operation import State
 from sync.dispatcher.circuit import FAILURES_MAX as CIRCUIT_FAILURES_MAX
@@ -227,3 +229,31 @@ async def test_a_full_disk_ends_the_dispatcher_and_the_next_one_finds_out(floor:
 
     assert (await floor.operation(reference)).state is State.DONE
     assert len(register_of(floor).rows) == 1
+
+
+class LeapingClock(ManualClock):
+    """A clock whose moments leap while its seconds go on, as when a machine wakes from sleep."""
+
+    leap = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.leap
+
+
+async def test_a_leap_of_the_clock_starts_no_second_conversation(tmp_path: Path) -> None:
+    clock = LeapingClock()
+    async with floor_in(tmp_path, clock=clock) as leaping:
+        reference = await leaping.institution("A")
+        stall = Stall(leaping)
+        dispatcher = leaping.dispatcher()
+        await dispatcher.dispatch()
+        await stall.asked.wait()
+
+        clock.leap = timedelta(hours=1)
+        started = await dispatcher.dispatch()
+        stall.is_over.set()
+        await dispatcher.drain(60)
+
+        assert started == 0
+        assert (await leaping.operation(reference)).state is State.DONE
+        assert register_of(leaping).unsafe == ["POST"]
