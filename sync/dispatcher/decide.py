@@ -74,6 +74,17 @@ def dead(work: Work, reason: str, *, fields: tuple[str, ...] = ()) -> Settlement
     return Settlement(work.operation, Outcome.DEAD, reason, fields=fields)
 
 
+def look_later(work: Work, seconds: float) -> Settlement:
+    """Return the settlement of an operation whose witness may not show the truth yet."""
+    return Settlement(
+        work.operation,
+        Outcome.RETRY,
+        Reason.NOT_LISTED,
+        retry_seconds=seconds,
+        counts_as_failure=False,
+    )
+
+
 def uncertain(work: Work, reason: str = Reason.UNCERTAIN) -> Settlement:
     """Return the settlement of an operation that may have changed something."""
     return Settlement(work.operation, Outcome.UNCERTAIN, reason)

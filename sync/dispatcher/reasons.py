@@ -31,6 +31,7 @@ class Reason(StrEnum):
     UNCERTAIN = "uncertain"
     NOT_UNDERSTOOD = "not_understood"
     LIST_UNKNOWN = "list_unknown"
+    NOT_LISTED = "not_listed"
     ISSUING = "issuing"
     UPLOAD_UNCERTAIN = "upload_uncertain"
     DELETE_REFUSED = "delete_refused"
@@ -123,6 +124,9 @@ WORDS: Final[dict[str, Words]] = {
     Reason.LIST_UNKNOWN: Words(
         "A list could not be read whole, so nothing may be concluded from it.",
         "Check PAGE_SIZE and that DokStamp answers lists in full, " + _RETRY,
+    ),
+    Reason.NOT_LISTED: Words(
+        "A list does not show the record; it may be too new for it.", "It is looked at again."
     ),
     Reason.ISSUING: Words("DokStamp is still at work on the certificate.", _BY_ITSELF),
     Reason.UPLOAD_UNCERTAIN: Words(

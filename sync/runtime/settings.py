@@ -194,6 +194,7 @@ class Settings(BaseModel):
             delete_policy=self.delete_policy,
             delete_pause_seconds=self.delete_pause_seconds,
             reattach_on_change=self.reattach_on_change,
+            settle_seconds=self.settle_seconds,
             page_size=self.page_size,
             upload_bytes_max=self.upload_bytes_max,
             revocation_texts=self.revocation_texts,

@@ -1,5 +1,7 @@
 """The traps of API 14 that lie in attaching modules and in issuing and revoking."""
 
+from dataclasses import replace
+
 from sync.dispatcher.procedures import Rules
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import After, Outcome
@@ -62,7 +64,7 @@ def test_trap_11_certificates_are_not_issued_by_accident() -> None:
 
 def test_trap_12_what_is_attached_is_not_attached_again_and_spoils_no_batch() -> None:
     works = [
-        upsert("course_module"),
+        replace(upsert("course_module"), progress={"missed": True}),
         upsert("course_module", "CS:MA2", wanted={"module_id": "MA2"}),
     ]
     script = [

@@ -3,8 +3,8 @@
 ```
                     ┌ new, free ───────────────────────────────┐
 attachable list ────┼ changed ─► intent ─► detach ─► on record ─┼─► POST all ─► list again ─► done
-                    └ new, not free ─► somebody attached it      │     │ 422
-                                       before: unverified        └─ one by one, never twice alone
+                    └ new, not free ─► looked at again later;    │     │ 422
+                       still not: attached before, unverified    └─ one by one, never twice alone
 ```
 
 An attachment cannot be changed in place. The intent and the detach are on record before the next
@@ -17,7 +17,15 @@ from typing import Final
 
 from ledger.reference import TargetId
 from sync.dispatcher.asking import ask
-from sync.dispatcher.decide import dead, done, held, in_doubt, put_off, without_doubt
+from sync.dispatcher.decide import (
+    dead,
+    done,
+    held,
+    in_doubt,
+    look_later,
+    put_off,
+    without_doubt,
+)
 from sync.dispatcher.procedures.attach_call import attach_now
 from sync.dispatcher.procedures.attachable import (
     Pair,
@@ -38,6 +46,7 @@ from sync.dokstamp.listing import Unknown
 
 REATTACH_FACT: Final = "reattach"
 LISTED_FACT: Final = "listed"
+MISSED_FACT: Final = "missed"
 INTENDED: Final = "intended"
 DETACHED: Final = "detached"
 
@@ -138,6 +147,16 @@ def _not_free(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement | N
     if work.possibly_sent or REATTACH_FACT in work.progress:
         # It was free before our own request.
         return done(work, pair.target)
+    if MISSED_FACT not in work.progress:
+        # A module that was just made may not be listed yet: absent once is not attached.
+        yield Progress(work.operation, facts={MISSED_FACT: True})
+        return look_later(work, rules.settle_seconds)
+    return (yield from _attached_before(work, pair, rules))
+
+
+def _attached_before(
+    work: Work, pair: Pair, rules: Rules
+) -> Generator[Step, Reply, Settlement | None]:
     seen = yield from read_other(work, "module", pair.module, rules=rules)
     if isinstance(seen, Settlement):
         return seen

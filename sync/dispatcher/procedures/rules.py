@@ -46,6 +46,8 @@ class Rules:
     delete_pause_seconds: float = 30.0
     """The pause before the one more try of a refused delete (API 6.4)."""
     reattach_on_change: bool = True
+    settle_seconds: float = 30.0
+    """How long what was written may be missing from lists."""
     page_size: int = PAGE_SIZE
     upload_bytes_max: int = 10 * 1024 * 1024
     revocation_texts: Mapping[str, str] = field(default_factory=lambda: REVOCATION_TEXTS)

@@ -1,6 +1,8 @@
 """The list of modules that a course does not have, as the witness of attachments."""
 
 from ledger.reference import Json, SourceRef
+from sync.dispatcher.procedures import Rules
+from sync.dispatcher.procedures.attach import MISSED_FACT
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import Outcome
 from tests.sync.dispatcher.procedures.attaching import (
@@ -23,9 +25,32 @@ from tests.sync.dispatcher.procedures.transcript import (
     throttled,
 )
 
+MISSED: dict[str, Json] = {MISSED_FACT: True}
+
+
+def test_a_module_that_is_not_listed_is_looked_at_again_before_it_counts_as_attached() -> None:
+    rules = Rules(settle_seconds=12.0)
+
+    played = play(attachment("MA1"), [(FREE, lists())], rules=rules)
+
+    assert played.settlement.outcome is Outcome.RETRY
+    assert played.settlement.reason == Reason.NOT_LISTED
+    assert played.settlement.retry_seconds == 12.0
+    assert not played.settlement.counts_as_failure
+    assert played.facts == MISSED
+
+
+def test_a_module_that_is_listed_at_last_is_attached() -> None:
+    script = [(FREE, lists(MA1)), (ATTACH, ATTACHED), (FREE, lists())]
+
+    played = play(attachment("MA1", progress=MISSED), script)
+
+    assert played.settlement.outcome is Outcome.DONE
+    assert played.settlement.reason == ""
+
 
 def test_a_module_attached_before_is_taken_over_unverified_and_not_sent() -> None:
-    works = [attachment("MA1"), attachment("MA2")]
+    works = [attachment("MA1", progress=MISSED), attachment("MA2")]
     script = [
         (FREE, lists(MA2)),
         ("GET /modules/module-MA1-uuid", shows(row("module"))),
@@ -48,7 +73,7 @@ def test_a_module_that_is_gone_is_held() -> None:
         ("GET /modules", lists()),
     ]
 
-    played = play(attachment("MA1"), script)
+    played = play(attachment("MA1", progress=MISSED), script)
 
     assert played.settlement.outcome is Outcome.HELD
     assert played.settlement.reason == Reason.REFERENCE_MISSING
@@ -62,7 +87,7 @@ def test_an_inactive_module_that_the_list_hides_is_attached_all_the_same() -> No
         (FREE, lists()),
     ]
 
-    played = play(attachment("MA1"), script)
+    played = play(attachment("MA1", progress=MISSED), script)
 
     assert played.settlement.outcome is Outcome.DONE
     assert played.settlement.reason == ""
