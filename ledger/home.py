@@ -114,7 +114,11 @@ def read_row(connection: Connection) -> Row[Any]:
     if not is_current(connection, "main"):
         message = "the database is not at this program's version: run `dokstamp-ledger init`"
         raise MigrationNeededError(message)
-    return connection.execute(select(ledgers)).one()
+    row = connection.execute(select(ledgers)).one_or_none()
+    if row is None:
+        message = "the ledger was not made to its end: run `dokstamp-ledger init` once more"
+        raise MigrationNeededError(message)
+    return row
 
 
 def read_generation(connection: Connection, ledger: int) -> int:
