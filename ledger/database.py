@@ -83,6 +83,7 @@ class Database:
         self._durability = durability
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix=f"write {path.name}")
         self._checkpointer: TextIO | None = None
+        self._is_checkpointing = False
         self._is_closed = False
         self._writer = self._writing_engine()
         self._readers = self._reading_engine()
@@ -140,6 +141,7 @@ class Database:
     def _write(self, function: Callable[[Connection], T]) -> T:
         try:
             with self._writer.begin() as connection:
+                self._take_over_checkpoints(connection)
                 return function(connection)
         except (DBAPIError, sqlite3.Error) as error:
             _raise_translated(error)
@@ -181,7 +183,6 @@ class Database:
         return engine
 
     def _prepare_writer(self, driver: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        pages = CHECKPOINT_PAGES if self._may_checkpoint() else 0
         _execute(
             driver,
             f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
@@ -191,14 +192,23 @@ class Database:
             # Without it INSERT OR REPLACE deletes a row of the log past its trigger.
             "PRAGMA recursive_triggers = ON",
             "PRAGMA secure_delete = ON",
-            f"PRAGMA wal_autocheckpoint = {pages}",
+            "PRAGMA wal_autocheckpoint = 0",
         )
+
+    def _take_over_checkpoints(self, connection: Connection) -> None:
+        # Asked before every write, for the process that did it may be gone by now: the
+        # write-ahead log would grow for as long as this one lives.
+        if not self._is_checkpointing and self._may_checkpoint():
+            connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}").close()
+            self._is_checkpointing = True
 
     def _may_checkpoint(self) -> bool:
         # Two processes that checkpoint one WAL can meet SQLite's WAL-reset bug (fixed in 3.51.3,
         # 3.50.7 and 3.44.6), so the first one that opens the file checkpoints for all.
         try:
-            self._checkpointer = self.path.with_name(f"{self.path.name}-checkpointer").open("a")
+            if self._checkpointer is None:
+                name = f"{self.path.name}-checkpointer"
+                self._checkpointer = self.path.with_name(name).open("a")
             fcntl.flock(self._checkpointer, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return False
