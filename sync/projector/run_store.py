@@ -25,16 +25,28 @@ class Stretch:
 
 def stretch_of(connection: Connection, ledger: int, *, position: Position) -> Stretch:
     """Return the ingest run that a position lies in, or else a window of positions."""
-    head = log_store.read_head(connection, ledger).size - 1
     started = _last(connection, ledger, event_type="ingest.started", before=position)
     if started is not None:
         finished = _first(connection, ledger, event_type="ingest.finished", after=started)
         if finished is None:
+            head = log_store.read_head(connection, ledger).size - 1
             return Stretch(started, head, is_over=False)
         if finished > position:
             return Stretch(started, finished)
+    return window_of(connection, ledger, position=position)
+
+
+def window_of(connection: Connection, ledger: int, *, position: Position) -> Stretch:
+    """Return the window that a position which no run claims lies in."""
+    head = log_store.read_head(connection, ledger).size - 1
     first = position - position % WINDOW_POSITIONS
     return Stretch(first, min(head, first + WINDOW_POSITIONS - 1))
+
+
+def moment_of(connection: Connection, ledger: int, *, position: Position) -> int:
+    """Return when an event was recorded."""
+    mine = and_(events.c.ledger == ledger, events.c.position == position)
+    return int(connection.execute(select(events.c.recorded_at).where(mine)).scalar_one())
 
 
 def run_times(connection: Connection, ledger: int, *, stretch: Stretch) -> tuple[int, int]:

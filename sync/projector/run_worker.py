@@ -8,12 +8,22 @@ from ledger.clock import to_microseconds
 from ledger.ledger import Ledger
 from ledger.reference import Position
 from sync.projector.guard import Tally, mass_change
-from sync.projector.run_store import Stretch, count_changed, count_known, run_times, stretch_of
+from sync.projector.run_store import (
+    Stretch,
+    count_changed,
+    count_known,
+    moment_of,
+    run_times,
+    stretch_of,
+    window_of,
+)
 
 QUIET_SECONDS = 5.0
 """How long after its last event an unfinished ingest run is taken for abandoned."""
 WAIT_SECONDS_MAX = 60.0
 """How long a run is waited for at most: what is read late must still be read."""
+RUN_SECONDS_MAX = 3600.0
+"""How long an unfinished run is taken to last: what is recorded later came by itself."""
 _MICROSECONDS = 1_000_000
 
 
@@ -40,7 +50,11 @@ class RunJudge:
 
         def look(connection: Connection) -> Stretch | None:
             stretch = stretch_of(connection, ledger, position=position)
-            return None if self._is_growing(connection, stretch) else stretch
+            if self._is_growing(connection, stretch):
+                return None
+            if self._is_after(connection, stretch, position):
+                return window_of(connection, ledger, position=position)
+            return stretch
 
         return await self._ledger.read(look)
 
@@ -59,6 +73,15 @@ class RunJudge:
         # Distances, so that a clock that was set back does not make a run last for ever.
         is_recent = abs(now - last) < QUIET_SECONDS * _MICROSECONDS
         return is_recent and abs(now - began) < WAIT_SECONDS_MAX * _MICROSECONDS
+
+    def _is_after(self, connection: Connection, stretch: Stretch, position: Position) -> bool:
+        """Tell whether a position lies so far after a run that nobody finished."""
+        if stretch.is_over:
+            return False
+        ledger = self._ledger.scope.ledger
+        began = moment_of(connection, ledger, position=stretch.first)
+        now = moment_of(connection, ledger, position=position)
+        return now - began > RUN_SECONDS_MAX * _MICROSECONDS
 
     def _judge(self, connection: Connection, stretch: Stretch) -> frozenset[str]:
         scope, terms = self._ledger.scope, self._terms

@@ -12,7 +12,14 @@ from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import State
 from ledger.reference import SourceRef
 from ledger.testing import ledger_in
-from sync.projector.run_worker import QUIET_SECONDS, WAIT_SECONDS_MAX, GuardTerms
+from ledger.transaction import Transaction
+from sync.projector.run_store import WINDOW_POSITIONS
+from sync.projector.run_worker import (
+    QUIET_SECONDS,
+    RUN_SECONDS_MAX,
+    WAIT_SECONDS_MAX,
+    GuardTerms,
+)
 from sync.projector.worker import Projector
 
 TERMS = GuardTerms(percent=20, floor=2)
@@ -108,6 +115,32 @@ async def test_events_that_keep_coming_after_an_abandoned_run_delay_it_no_longer
     await ledger.append([institution(99, "Last")])
 
     assert await plan_all(ledger) == int(WAIT_SECONDS_MAX) + 1
+
+
+async def test_what_comes_long_after_an_abandoned_run_is_not_counted_with_it(
+    ledger: Ledger, clock: ManualClock
+) -> None:
+    await ledger.append([institution(number, "Old") for number in range(5)])
+    await plan_all(ledger)
+    await bind_all(ledger, 5)
+    await start(ledger)
+    await ledger.append([institution(0, "Changed by the run")])
+    clock.advance(RUN_SECONDS_MAX + 1)
+
+    for number in range(5):
+        await fill_a_window(ledger)
+        await ledger.append([institution(number, "Changed alone")])
+        await plan_all(ledger)
+
+    assert State.HELD not in await states(ledger)
+
+
+async def fill_a_window(ledger: Ledger) -> None:
+    def fill(step: Transaction) -> None:
+        for _ in range(WINDOW_POSITIONS):
+            step.record("told.nothing", public={})
+
+    await ledger.transact(fill)
 
 
 async def test_a_run_that_changes_too_many_known_records_is_held_whole(ledger: Ledger) -> None:
