@@ -1,6 +1,6 @@
 """The certificates that a student already has in a course, and what they mean for a new one."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 
 from ledger.reference import TargetId, same_target
@@ -60,7 +60,12 @@ def _blocks(work: Work, row: Row) -> bool:
 
 
 def _files(row: Row) -> list[str]:
+    """Return the uuids of a certificate's files; only an example shows their form (API 11.11)."""
     files = row.get("files")
-    if not isinstance(files, list):
-        return []
-    return [str(file["uuid"]) for file in files if isinstance(file, dict) and file.get("uuid")]
+    shown = [*(files if isinstance(files, list) else ()), {"file_uuid": row.get("file_uuid")}]
+    return [uuid for each in shown for uuid in _uuids(each)]
+
+
+def _uuids(shown: object) -> list[str]:
+    values = [shown.get("uuid"), shown.get("file_uuid")] if isinstance(shown, Mapping) else [shown]
+    return [value for value in values if isinstance(value, str) and value]

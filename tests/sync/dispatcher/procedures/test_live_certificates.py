@@ -69,3 +69,23 @@ def test_cohorts_decide_where_no_enrollment_is_named() -> None:
     played = play(work, script)
 
     assert played.settlement.target == "c-1"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"files": ["F-1"]},
+        {"files": [{"type": "certificate", "file_uuid": "f-1"}]},
+        {"files": [{"uuid": "pivot-7", "file_uuid": "f-1"}]},
+        {"files": None, "file_uuid": "f-1"},
+    ],
+    ids=str,
+)
+def test_a_file_is_recognised_however_a_certificate_shows_it(shown: dict[str, object]) -> None:
+    ours = certificate("c-1", **shown)
+    script = [(LIST, lists(ours)), (UPLOAD, uploaded())]
+
+    played = play(request_for_certificate(), script)
+
+    assert played.settlement.outcome is Outcome.DONE
+    assert played.settlement.target == "c-1"
