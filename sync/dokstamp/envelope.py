@@ -50,7 +50,8 @@ def as_record(answer: Answer, *, method: str) -> Answer:
 
 def rows(answer: Answer) -> tuple[Row, ...] | None:
     """Return the records of a list answer, or None if any of it is not understood."""
-    data = _data(answer)
+    # Nested lists may come without an envelope: theirs is not documented (API 16.1).
+    data = answer.body if isinstance(answer.body, list) else _data(answer)
     if answer.meaning is not Meaning.DONE or not isinstance(data, list):
         return None
     if not all(is_row(row) for row in data):

@@ -99,6 +99,13 @@ def test_the_fields_of_a_refusal_are_named_without_their_texts() -> None:
     assert not refuses(answer, "module")
 
 
+def test_a_list_is_read_without_an_envelope_too() -> None:
+    answer = done([ROW])
+
+    assert rows(answer) == (ROW,)
+    assert pagination(answer) is None
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (

@@ -230,7 +230,7 @@ def test_a_page_that_does_not_come_makes_the_list_unknown_at_once(status: int) -
     [
         None,
         "text",
-        [],
+        [{"code": "no uuid"}],
         {},
         {"data": {}},
         {"data": [{"code": "no uuid"}], "meta": {"total": 1}},
