@@ -34,6 +34,7 @@ from sync.dispatcher.procedures.attachable import (
     pair_of,
     read_other,
     settle_unknown,
+    shows_inactive,
     wanted_pair,
 )
 from sync.dispatcher.procedures.detach import is_definite, once_more, request_detach
@@ -162,7 +163,7 @@ def _attached_before(
         return seen
     if seen is None:
         return held(work, Reason.REFERENCE_MISSING, fields=("uuid",))
-    if seen.get("is_active") is False:
+    if shows_inactive(seen):
         return None
     return done(work, pair.target, reason=Reason.UNVERIFIED)
 

@@ -15,9 +15,10 @@ from sync.dispatcher.procedures.requests import named_by, target_of
 from sync.dispatcher.procedures.rules import Rules
 from sync.dispatcher.step import Reply, Settlement, Step, Work
 from sync.dokstamp.answer import Meaning
-from sync.dokstamp.envelope import uuid_of
+from sync.dokstamp.envelope import Row, uuid_of
 from sync.dokstamp.listing import Unknown
 from sync.dokstamp.request import path_of
+from sync.resources.values import Flag
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +100,8 @@ def is_inactive(work: Work) -> bool:
     module = named_by(work, "module_id")
     state = work.names.get(module, {}) if module is not None else {}
     return state.get("is_active") is False
+
+
+def shows_inactive(module: Row) -> bool:
+    """Tell whether a module is shown as inactive, in whatever form."""
+    return Flag().recall(module.get("is_active")) is False

@@ -21,6 +21,7 @@ from sync.dispatcher.procedures.attachable import (
     pair_of,
     read_other,
     settle_unknown,
+    shows_inactive,
 )
 from sync.dispatcher.procedures.certificates import names
 from sync.dispatcher.procedures.rules import Rules
@@ -195,7 +196,7 @@ def _not_seen(work: Work, answer: Answer, rules: Rules) -> Generator[Step, Reply
     seen = yield from read_other(work, "module", module, rules=rules)
     if isinstance(seen, Settlement):
         return seen
-    if seen is None or seen.get("is_active") is False:
+    if seen is None or shows_inactive(seen):
         return done(work, after=After.RETIRED)
     return held(work, Reason.DETACH_NOT_SEEN)
 

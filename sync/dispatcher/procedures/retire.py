@@ -39,13 +39,13 @@ def mark(work: Work, *, rules: Rules, reason: str = "") -> Generator[Step, Reply
             return row
         if row is None:
             return done(work, after=After.MISSING, reason=Reason.ALREADY_GONE)
-        if _differing(row, body) == ():
+        if _differing(work, row, body) == ():
             return done(work, after=After.RETIRED, reason=reason)
     settled = yield from bring(
         without_doubt(work),
         body,
         rules=rules,
-        differing=lambda row: tuple(name for name in _differing(row, body) if name in row),
+        differing=lambda row: tuple(name for name in _differing(work, row, body) if name in row),
         after=After.RETIRED,
         reason=reason,
     )
@@ -99,9 +99,11 @@ def retire(work: Work, *, rules: Rules) -> Generator[Step, Reply, Settlement]:
 def _is_so(work: Work) -> bool:
     """Tell whether DokStamp was left retired, so that nothing is to be called."""
     body = entity(work).retired_body() or {}
-    was_sent = work.sent is not None and _differing(work.sent, body) == ()
+    was_sent = work.sent is not None and _differing(work, work.sent, body) == ()
     return not work.possibly_sent and (work.is_retired or was_sent)
 
 
-def _differing(shown: Row, body: Mapping[str, object]) -> tuple[str, ...]:
-    return tuple(name for name, value in body.items() if shown.get(name) != value)
+def _differing(work: Work, row: Row, body: Mapping[str, object]) -> tuple[str, ...]:
+    # Read by its form, since a flag may be shown as a number or as text (API 5.3).
+    shown = {field.remote: field.shown(row) for field in entity(work).fields}
+    return tuple(name for name, value in body.items() if shown[name] != value)

@@ -93,8 +93,9 @@ def test_a_500_is_tried_again_after_a_pause_but_not_for_ever() -> None:
     assert last.settlement.outcome is Outcome.HELD
 
 
-def test_an_inactive_module_that_the_list_hides_is_done_by_its_answer() -> None:
-    hidden = shows(row("module", is_active=False))
+@pytest.mark.parametrize("shown", [False, 0, "0"])
+def test_an_inactive_module_that_the_list_hides_is_done_by_its_answer(shown: object) -> None:
+    hidden = shows(row("module", is_active=shown))
     script = [(DETACH, gone()), (FREE, lists()), ("GET /modules/module-MA1-uuid", hidden)]
 
     played = play(detachment("MA1"), script)

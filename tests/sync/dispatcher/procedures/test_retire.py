@@ -56,6 +56,15 @@ def test_what_can_be_marked_is_marked_with_one_call(entity: str) -> None:
     assert played.settlement.after is After.RETIRED
 
 
+@pytest.mark.parametrize("shown", [0, "0", "false"])
+def test_a_flag_counts_as_taken_in_whatever_form_it_is_shown(shown: object) -> None:
+    path, _ = MARKED["module"]
+
+    played = play(removal("module"), [(f"PATCH {path}", shows(row("module", is_active=shown)))])
+
+    assert played.settlement.outcome is Outcome.DONE
+
+
 @pytest.mark.parametrize("entity", ["organization", "cohort", "student"])
 def test_history_is_only_recorded(entity: str) -> None:
     played = play(removal(entity))
