@@ -43,6 +43,8 @@ class Pace:
         self._circuit = Circuit()
         self._probe_seconds = probe_seconds
         self._budget = backoff.Budget()
+        self._throttles = 0
+        """Pauses in a row for a 429, with nothing let through between them."""
         self._under_way = 0
         self._announce = announce_circuit or (lambda _circuit: None)
 
@@ -105,9 +107,9 @@ class Pace:
     def pause_seconds(self, failures: int, *, asked: float | None) -> float:
         """Return how long a failed operation rests; what the service asks for is the least."""
         is_in_budget = True
-        # While the circuit is open it keeps calls few by itself. A budget spent on an outage would
-        # let operations rest long after it.
-        if self._circuit.state is circuit.State.CLOSED:
+        # While the circuit is open or the tenant rests, calls are few anyhow. A budget spent on
+        # an outage or a throttle would let operations rest long after it.
+        if self._circuit.state is circuit.State.CLOSED and self._pause_wait() <= 0:
             self._budget, is_in_budget = backoff.spend(self._budget)
         return backoff.pause_seconds(
             max(1, failures), rng=self._rng, retry_after_seconds=asked, is_in_budget=is_in_budget
@@ -136,13 +138,22 @@ class Pace:
 
     def _note_rate(self, answer: Answer, now: datetime) -> None:
         if answer.meaning is Meaning.THROTTLED:
-            asked = answer.retry_after_seconds
-            wait = asked if asked is not None else self.pause_seconds(1, asked=None)
+            wait = self._throttle_seconds(answer.retry_after_seconds)
             self._bucket = rate_limit.throttled(self._bucket, wait_seconds=wait, now=now)
         elif circuit.sign_of(answer) is Sign.ALIVE:
+            self._throttles = 0
             self._bucket = rate_limit.adapt(
                 rate_limit.passed(self._bucket), answer.rate_limit, now=now
             )
+
+    def _throttle_seconds(self, asked: float | None) -> float:
+        """Return how long the tenant rests after a 429: longer each time, unless it is told."""
+        if self._pause_wait() <= 0:
+            # Calls under way together are throttled together, which is one message, not many.
+            self._throttles += 1
+        if asked is not None:
+            return asked
+        return backoff.pause_seconds(self._throttles, rng=self._rng)
 
     def _probe_wait(self) -> float:
         probe_at = self._circuit.probe_at

@@ -115,6 +115,35 @@ async def test_a_429_without_a_moment_pauses_too(clock: ManualClock) -> None:
     assert 1 <= pace.seconds_until_open() <= 1.25
 
 
+async def test_calls_throttled_together_do_not_rest_long(clock: ManualClock) -> None:
+    pace = pace_of(clock)
+    for _ in range(20):
+        assert await pace.admit() is None
+    for _ in range(20):
+        pace.note(Answer(Meaning.THROTTLED, 429))
+        rest = pace.pause_seconds(0, asked=None)
+
+        assert rest <= 1.25
+    assert pace.seconds_until_open() <= 1.25
+
+
+async def test_each_throttle_without_a_moment_rests_longer_until_calls_pass(
+    clock: ManualClock,
+) -> None:
+    pace = pace_of(clock)
+    rests = []
+    for _ in range(4):
+        await call(pace, Answer(Meaning.THROTTLED, 429))
+        rests.append(pace.seconds_until_open())
+        clock.advance(rests[-1])
+    await call(pace, ALIVE)
+    await call(pace, Answer(Meaning.THROTTLED, 429))
+
+    for rest, least in zip(rests, (1, 2, 4, 8), strict=True):
+        assert least <= rest <= least * 1.25
+    assert pace.seconds_until_open() <= 1.25
+
+
 async def test_a_slow_rate_is_waited_for_and_puts_nothing_off(clock: ManualClock) -> None:
     pace = pace_of(clock, rate=0.25)
     await call(pace, ALIVE)
