@@ -5,7 +5,7 @@ import pytest
 from sync.dispatcher.procedures.rules import DeletePolicy, IssueStyle, Rules
 from sync.dokstamp.auth import ClientCredentials, Login
 from sync.errors import ConfigurationError
-from sync.projector.worker import GuardTerms
+from sync.projector.run_worker import GuardTerms
 from sync.runtime.settings import Settings
 from sync.sources.oneroster_dates import DateOrder
 
