@@ -197,7 +197,8 @@ operation_references = _folded(
     _text("to_entity", key=True),
     _text("to_source_id", key=True),
 )
-_index(operation_references, "operation_references_to", "to_entity", "to_source_id")
+# With the operation, or SQLite would rather read through all references by the primary key.
+_index(operation_references, "operation_references_to", "to_entity", "to_source_id", "operation")
 
 operation_events = _folded(
     "operation_events", _text("operation", key=True), _number("position", key=True)

@@ -1,5 +1,7 @@
+from typing import Any
+
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from ledger.errors import IntegrityError
 from ledger.outbox import store
@@ -138,3 +140,18 @@ def test_a_plan_of_several_parts_tells_of_an_operation_once(
     told = store.events_of(connection, scope, keys=[key("a")])
 
     assert told == {outbox.planned: "a"}
+
+
+@pytest.mark.parametrize("entity", [None, "enrollment"])
+def test_who_names_a_record_is_found_without_reading_what_everybody_names(
+    connection: Connection, scope: Scope, entity: str | None
+) -> None:
+    plans: list[str] = []
+
+    @event.listens_for(connection, "before_cursor_execute")
+    def explain(_: Connection, cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values))
+
+    store.open_naming(connection, scope, reference=record("C-1"), entity=entity)
+
+    assert any("to_entity=? AND to_source_id=?" in plan for plan in plans)

@@ -216,7 +216,12 @@ def _make_links(op: Operations) -> None:
         _text("to_source_id", key=True),
     )
     _make_folded_index(
-        op, "operation_references_to", "operation_references", "to_entity", "to_source_id"
+        op,
+        "operation_references_to",
+        "operation_references",
+        "to_entity",
+        "to_source_id",
+        "operation",
     )
     _make_folded(
         op, "operation_events", _text("operation", key=True), _number("position", key=True)
