@@ -90,10 +90,11 @@ async def run_sync(
 
 async def judge(ledger: Ledger, remaining: Remaining) -> Exit:
     """Return how a run ends that leaves this behind."""
-    later = remaining.states.get(State.READY, 0) + remaining.uncertain + remaining.lag
-    if later:
-        return Exit.TRY_LATER
     scope = ledger.scope
+    later = remaining.states.get(State.READY, 0) + remaining.uncertain + remaining.lag
+    # A gate that nobody came to open yet hides work that is ready.
+    if later or await ledger.read(lambda connection: gate_store.has_wakes(connection, scope)):
+        return Exit.TRY_LATER
     needs_person = (
         remaining.states.get(State.HELD, 0) + remaining.states.get(State.DEAD, 0) > 0
         or await ledger.read(lambda connection: quarantine_store.count(connection, scope)) > 0

@@ -2,8 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from sync.runtime.sync_run import Exit
+from ledger.outbox.operation import State
+from sync.runtime.engine import Remaining
+from sync.runtime.sync_run import Exit, judge
 from sync.simulator import parse_faults
+from tests.sync.runtime import desk as desks
 from tests.sync.system.practice import practising
 from tests.sync.system.university import Told
 
@@ -89,3 +92,18 @@ async def test_the_report_is_what_the_command_line_prints(tmp_path: Path) -> Non
         *["uncertain", "calls", "seconds", "exit"],
     ]
     assert told["exit"] == 0
+
+
+async def test_a_gate_that_nobody_came_to_open_is_left_for_later(tmp_path: Path) -> None:
+    idle = Remaining(lag=0, states={State.BLOCKED: 1}, uncertain=0)
+    async with desks.desk_in(tmp_path) as desk:
+        await desk.university()
+        before = await judge(desk.ledger, idle)
+        await desk.ledger.transact(
+            lambda step: step.record(
+                "mapping.bound", public={"target": "u-1"}, subject=desks.INSTITUTION
+            )
+        )
+        after = await judge(desk.ledger, idle)
+
+    assert (before, after) == (Exit.DONE, Exit.TRY_LATER)
