@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from ledger.clock import to_microseconds
 from ledger.log.envelope import Prepared, Stored
 from ledger.log.merkle import CompactRange
 from ledger.reference import Position, SourceRef
-from ledger.schema.statements import one_of
+from ledger.schema.statements import one_of, one_of_pairs, pairs
 from ledger.schema.tables import events, heads
 
 NAMES_MAX = 400
@@ -39,7 +39,7 @@ _FIND_KNOWN = select(
     events.c.source, events.c.event_id, events.c.position, events.c.content_digest
 ).where(
     events.c.ledger == bindparam("in_ledger"),
-    tuple_(events.c.source, events.c.event_id).in_(one_of("names")),
+    one_of_pairs(events.c.source, events.c.event_id),
 )
 _SELECTED = select(*_COLUMNS).where(events.c.ledger == bindparam("in_ledger"))
 _AT = _SELECTED.where(events.c.position.in_(one_of("positions"))).order_by(events.c.position)
@@ -108,7 +108,7 @@ def find_known(
     """Return which of these (source, id) pairs are in the log already."""
     known: dict[tuple[str, str], Known] = {}
     for start in range(0, len(names), NAMES_MAX):
-        page = {"in_ledger": ledger, "names": names[start : start + NAMES_MAX]}
+        page = {"in_ledger": ledger, **pairs(names[start : start + NAMES_MAX])}
         for row in connection.execute(_FIND_KNOWN, page):
             known[row.source, row.event_id] = Known(row.position, row.content_digest)
     return known

@@ -3,13 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, select, tuple_
+from sqlalchemy import Connection, Row, and_, bindparam, func, select
 from sqlalchemy.exc import IntegrityError as RowExistsError
 
 from ledger.errors import ConflictError
 from ledger.mapping.binding import Binding, BindingState
 from ledger.reference import Position, Scope, SourceRef, TargetId
-from ledger.schema.statements import about, folded_row, one_of, parameters, within
+from ledger.schema.statements import (
+    about,
+    folded_row,
+    one_of,
+    one_of_pairs,
+    pairs,
+    parameters,
+    within,
+)
 from ledger.schema.tables import binding_history, bindings
 
 KEYS_MAX = 400
@@ -17,7 +25,7 @@ _IS_HELD = bindings.c.state != BindingState.RELEASED.value
 
 _FIND = select(bindings).where(about(bindings))
 _FIND_ALL = select(bindings).where(
-    within(bindings), tuple_(bindings.c.entity, bindings.c.source_id).in_(one_of("references"))
+    within(bindings), one_of_pairs(bindings.c.entity, bindings.c.source_id)
 )
 _HOLDERS = select(bindings).where(
     within(bindings),
@@ -57,7 +65,7 @@ def find_all(
     wanted = [(each.entity, each.source_id) for each in dict.fromkeys(references)]
     found: dict[SourceRef, Binding] = {}
     for start in range(0, len(wanted), KEYS_MAX):
-        page = parameters(scope, references=wanted[start : start + KEYS_MAX])
+        page = parameters(scope, **pairs(wanted[start : start + KEYS_MAX]))
         bound = (_as_binding(row) for row in connection.execute(_FIND_ALL, page))
         found |= {binding.reference: binding for binding in bound}
     return found

@@ -6,13 +6,13 @@ Reads bindings, records and operations; decides nothing about what to do with th
 from collections.abc import Collection, Iterable
 from typing import Any, assert_never
 
-from sqlalchemy import Connection, Row, Select, select, tuple_
+from sqlalchemy import Connection, Row, Select, select
 
 from ledger.outbox import store
 from ledger.outbox.gate import Gate, GateKind, Why
 from ledger.outbox.operation import Operation, State
 from ledger.reference import OperationKey, Position, Scope, SourceRef
-from ledger.schema.statements import one_of, parameters, within
+from ledger.schema.statements import one_of_pairs, pairs, parameters, within
 from ledger.schema.tables import bindings, records
 
 REFERENCES_MAX = 400
@@ -24,10 +24,10 @@ _TROUBLE = {State.HELD: Why.HELD, State.DEAD: Why.DEAD}
 
 _BINDINGS = select(
     bindings.c.entity, bindings.c.source_id, bindings.c.state, bindings.c.is_complete
-).where(within(bindings), tuple_(bindings.c.entity, bindings.c.source_id).in_(one_of("references")))
+).where(within(bindings), one_of_pairs(bindings.c.entity, bindings.c.source_id))
 _RECORDS = select(
     records.c.entity, records.c.source_id, records.c.state_position, records.c.removed_position
-).where(within(records), tuple_(records.c.entity, records.c.source_id).in_(one_of("references")))
+).where(within(records), one_of_pairs(records.c.entity, records.c.source_id))
 
 _Found = dict[SourceRef, Row[Any] | None]
 
@@ -124,7 +124,7 @@ class GateJudge:
         wanted = [(each.entity, each.source_id) for each in references]
         found.update(dict.fromkeys(references))
         for start in range(0, len(wanted), REFERENCES_MAX):
-            page = parameters(self._scope, references=wanted[start : start + REFERENCES_MAX])
+            page = parameters(self._scope, **pairs(wanted[start : start + REFERENCES_MAX]))
             for row in self._connection.execute(statement, page):
                 found[SourceRef(row.entity, row.source_id)] = row
 

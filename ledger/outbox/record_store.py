@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, select, tuple_
+from sqlalchemy import Connection, Row, and_, bindparam, func, select
 
 from ledger.reference import Position, Scope, SourceRef
-from ledger.schema.statements import about, folded_row, one_of, parameters, within
+from ledger.schema.statements import about, folded_row, one_of_pairs, pairs, parameters, within
 from ledger.schema.tables import natural_keys, records, references, sequences
 from ledger.schema.vault_tables import insert_or_ignore
 
@@ -15,7 +15,7 @@ REFERENCES_MAX = 400
 
 _FIND = select(records).where(about(records))
 _FIND_ALL = select(records).where(
-    within(records), tuple_(records.c.entity, records.c.source_id).in_(one_of("references"))
+    within(records), one_of_pairs(records.c.entity, records.c.source_id)
 )
 _FIRST_SEEN = records.insert()
 _CHANGE = records.update().where(about(records))
@@ -113,7 +113,7 @@ def find_all(
     wanted = [(each.entity, each.source_id) for each in dict.fromkeys(references)]
     found: dict[SourceRef, Record] = {}
     for start in range(0, len(wanted), REFERENCES_MAX):
-        page = parameters(scope, references=wanted[start : start + REFERENCES_MAX])
+        page = parameters(scope, **pairs(wanted[start : start + REFERENCES_MAX]))
         known = (_as_record(row) for row in connection.execute(_FIND_ALL, page))
         found |= {record.reference: record for record in known}
     return found

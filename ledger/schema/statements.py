@@ -5,9 +5,10 @@ imported and hand in values by name. `parameters` gives the values that `within`
 for; a value to be written goes by its column's name and thereby says that the column is written.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, FromClause, and_, bindparam
+from sqlalchemy import BindParameter, ColumnElement, FromClause, and_, bindparam, tuple_
 
 from ledger.reference import Scope, SourceRef
 
@@ -31,6 +32,26 @@ def about(table: FromClause) -> ColumnElement[bool]:
 def one_of(name: str) -> BindParameter[Any]:
     """Return the parameter of an `in_`: it takes a list, which may be empty."""
     return bindparam(name, expanding=True)
+
+
+def one_of_pairs(first: ColumnElement[str], second: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that two columns together hold one of the pairs of `pairs`."""
+    # Asked for pairs alone, SQLite reads the whole table; asked for each half, it uses an index.
+    return and_(
+        first.in_(one_of("pairs_first")),
+        second.in_(one_of("pairs_second")),
+        tuple_(first, second).in_(one_of("pairs")),
+    )
+
+
+def pairs(wanted: Iterable[tuple[str, str]]) -> dict[str, object]:
+    """Return the parameters that `one_of_pairs` asks for."""
+    every = list(wanted)
+    return {
+        "pairs": every,
+        "pairs_first": sorted({first for first, _ in every}),
+        "pairs_second": sorted({second for _, second in every}),
+    }
 
 
 def parameters(
