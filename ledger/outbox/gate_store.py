@@ -59,7 +59,9 @@ _ANY_WOKEN = {
     _OPERATION: _CLOSED.where(gates.c.waits_for == bindparam("woken_name")).limit(1),
 }
 _STILL_WAITING = (
-    select(gates.c.operation)
+    # The kind is in no other index: for the key alone SQLite would rather read through one of those
+    # than look a single operation up.
+    select(gates.c.operation, gates.c.kind)
     .where(within(gates), gates.c.is_open.is_(False), gates.c.operation.in_(one_of("keys")))
     .distinct()
 )

@@ -8,10 +8,12 @@ from sqlalchemy import Connection, event
 
 from ledger.log import store as log_store
 from ledger.mapping import store as mapping_store
-from ledger.outbox import record_store
+from ledger.outbox import gate_store, record_store
 from ledger.outbox.gate import Gate, GateKind
 from ledger.outbox.gate_judge_store import GateJudge
+from ledger.outbox.operation import State
 from ledger.reference import SourceRef
+from tests.ledger.outbox.histories import Outbox, key
 from tests.ledger.rows import LEDGER_SCOPE
 
 MANY = [SourceRef("course", "C-1"), SourceRef("module", "M-1"), SourceRef("course", "C-2")]
@@ -29,14 +31,38 @@ LOOKS: dict[str, Callable[[Connection], object]] = {
 def test_pairs_are_found_without_reading_the_whole_table(
     connection: Connection, look: Callable[[Connection], object]
 ) -> None:
-    plans: list[str] = []
-
-    @event.listens_for(connection, "before_cursor_execute")
-    def explain(_: Connection, cursor: Any, statement: str, values: Any, *_more: Any) -> None:
-        plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values))
+    plans = explained(connection)
 
     look(connection)
 
     searches = [plan for plan in plans if "USING INDEX" in plan]
     assert searches
     assert all("source_id=?)" in plan or "event_id=?)" in plan for plan in searches)
+
+
+def test_gates_of_one_operation_are_found_without_reading_all_gates(
+    connection: Connection, outbox: Outbox
+) -> None:
+    outbox.plan("a")
+    outbox.plan("b", gates=(Gate(GateKind.AFTER, MANY[0], operation=key("a")),))
+    outbox.put("a", State.DONE)
+    gate_store.wake_operation(connection, LEDGER_SCOPE, key=key("a"))
+    plans = explained(connection)
+
+    while gate_store.open_page(connection, LEDGER_SCOPE, limit=9):
+        pass
+
+    assert outbox.the("b").state is State.READY
+    assert not [plan for plan in plans if "gates" in plan and plan.endswith("generation=?)")]
+
+
+def explained(connection: Connection) -> list[str]:
+    """Return the list that the query plan of each statement from now on goes to."""
+    plans: list[str] = []
+
+    @event.listens_for(connection, "before_cursor_execute")
+    def explain(_: Connection, cursor: Any, statement: str, values: Any, *more: Any) -> None:
+        given = values[0] if more[-1] else values
+        plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", given))
+
+    return plans
