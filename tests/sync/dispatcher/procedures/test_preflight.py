@@ -69,3 +69,13 @@ def test_a_suspended_institution_is_told() -> None:
 
     assert played.result.is_ready
     assert played.result.is_suspended
+
+
+def test_an_institution_that_cannot_be_read_alone_is_looked_for_in_the_list() -> None:
+    no_route = (READ, missing(405))
+
+    found = play_steps(preflight(BOUND), [no_route, (LIST, lists({"uuid": "I-1"}))])
+    absent = play_steps(preflight(BOUND), [no_route, (LIST, lists({"uuid": "i-2"}))])
+
+    assert found.result.is_ready
+    assert absent.result.reason == Reason.UNAUTHORISED
