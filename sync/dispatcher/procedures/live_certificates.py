@@ -4,15 +4,19 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 
 from ledger.reference import TargetId, same_target
-from sync.dispatcher.decide import put_off_unknown
+from sync.dispatcher.decide import held, put_off_unknown
 from sync.dispatcher.procedures.certificates import list_certificates, named_uuid, names
+from sync.dispatcher.procedures.read import read
 from sync.dispatcher.procedures.requests import target_of
 from sync.dispatcher.procedures.rules import Rules
+from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import Reply, Settlement, Step, Work
-from sync.dokstamp.envelope import Row
+from sync.dokstamp.envelope import Row, uuid_of
 from sync.dokstamp.listing import Unknown
 
 _LIVE = frozenset({"draft", "issued"})
+ROWS_READ_MAX = 20
+"""How many rows that a list shows in part are read alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Live:
 def find_live(work: Work, *, rules: Rules) -> Generator[Step, Reply, Live | Settlement]:
     """Return the certificates of the work's student in its course."""
     student, course = target_of(work, "student_id"), target_of(work, "course_id")
+    named = (("student", student), ("course", course))
     listing = yield from list_certificates(
         tuple(
             (f"{link}_uuid", uuid)
@@ -41,11 +46,42 @@ def find_live(work: Work, *, rules: Rules) -> Generator[Step, Reply, Live | Sett
             if uuid
         ),
         rules=rules,
-        keep=lambda row: names(row, "student", student) and names(row, "course", course),
+        keep=lambda row: all(_may_name(row, *each) for each in named),
     )
     if isinstance(listing, Unknown):
         return put_off_unknown(work, listing)
-    return Live(listing.rows, blocking=any(_blocks(work, row) for row in listing.rows))
+    whole = yield from _whole(work, listing.rows, rules)
+    if isinstance(whole, Settlement):
+        return whole
+    rows = tuple(row for row in whole if all(names(row, *each) for each in named))
+    return Live(rows, blocking=any(_blocks(work, row) for row in rows))
+
+
+def _whole(
+    work: Work, listed: tuple[Row, ...], rules: Rules
+) -> Generator[Step, Reply, list[Row] | Settlement]:
+    """Return the rows, those read alone of which the list leaves out what is looked for."""
+    whole: list[Row] = []
+    for row in listed:
+        seen: Row | Settlement | None = row
+        if _leaves_out(row):
+            if len(whole) >= ROWS_READ_MAX:
+                return held(work, Reason.LIST_UNKNOWN)
+            seen = yield from read(work, TargetId(uuid_of(row)), rules=rules)
+        if isinstance(seen, Settlement):
+            return seen
+        if seen is not None:
+            whole.append(seen)
+    return whole
+
+
+def _leaves_out(row: Row) -> bool:
+    has_links = all(named_uuid(row, link) is not None for link in ("student", "course"))
+    return not has_links or not ("files" in row or "file_uuid" in row)
+
+
+def _may_name(row: Row, link: str, target: TargetId | None) -> bool:
+    return named_uuid(row, link) is None or names(row, link, target)
 
 
 def _blocks(work: Work, row: Row) -> bool:

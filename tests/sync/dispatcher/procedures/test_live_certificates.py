@@ -17,6 +17,7 @@ from tests.sync.dispatcher.procedures.transcript import (
     lists,
     made,
     play,
+    shows,
 )
 
 
@@ -84,6 +85,22 @@ def test_cohorts_decide_where_no_enrollment_is_named() -> None:
 def test_a_file_is_recognised_however_a_certificate_shows_it(shown: dict[str, object]) -> None:
     ours = certificate("c-1", **shown)
     script = [(LIST, lists(ours)), (UPLOAD, uploaded())]
+
+    played = play(request_for_certificate(), script)
+
+    assert played.settlement.outcome is Outcome.DONE
+    assert played.settlement.target == "c-1"
+
+
+@pytest.mark.parametrize("hidden", ["files", "student", "course"])
+def test_a_certificate_that_the_list_shows_in_part_is_read_alone(hidden: str) -> None:
+    ours = certificate("c-1", files=[{"uuid": "f-1"}])
+    listed = {name: value for name, value in ours.items() if name != hidden}
+    script = [
+        (LIST, lists(listed)),
+        ("GET /certificates/c-1", shows(ours)),
+        (UPLOAD, uploaded()),
+    ]
 
     played = play(request_for_certificate(), script)
 
