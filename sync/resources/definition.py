@@ -185,12 +185,20 @@ class Resource:
         if unwanted and self._field(unwanted).shown(row) is not None:
             return Match.OTHER
         verdicts = {self._compare(name, data, row, targets) for name in key}
+        if Match.NOT_SHOWN in verdicts:
+            # A row that hides whose it is may hide its other links as well.
+            shown = (n for n in key if not self._field(n).refers_to or self._field(n).is_in(row))
+            verdicts = {Match.NOT_SHOWN, *(self._compare(n, data, row, targets) for n in shown)}
         if Match.OTHER in verdicts:
             return Match.OTHER
         beyond = {self._compare(name, data, row, targets) for name in self.identity}
         if Match.OTHER in beyond:
             return self.conflict
         return Match.NOT_SHOWN if Match.NOT_SHOWN in verdicts | beyond else Match.SAME
+
+    def leaves_out(self, data: Data, row: Row) -> bool:
+        """Tell whether a row does not mention something that it is matched by."""
+        return any(not self._field(name).is_in(row) for name in (*self._key(data), *self.identity))
 
     def retired_body(self) -> dict[str, Json] | None:
         """Return the body that retires the record; `None` when there is nothing to call."""

@@ -66,6 +66,10 @@ class Field:
             return targets[SourceRef(self.refers_to, str(value))]
         return self.form.send(value)
 
+    def is_in(self, row: Row) -> bool:
+        """Tell whether a row mentions the field, be it only to say that there is no value."""
+        return self.remote in row or self.remote.removesuffix("_uuid") in row
+
     def shown(self, row: Row) -> Json:
         """Return the kept form of what a row shows; a link's uuid, nested or not."""
         value = row.get(self.remote)

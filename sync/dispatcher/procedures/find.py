@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterable, Mapping
 from ledger.reference import SourceRef, TargetId
 from sync.dispatcher.asking import walk
 from sync.dispatcher.decide import held, put_off_unknown
+from sync.dispatcher.procedures.read import read
 from sync.dispatcher.procedures.refusal import missing_reference
 from sync.dispatcher.procedures.requests import collection, entity, state
 from sync.dispatcher.procedures.rules import Rules
@@ -67,7 +68,13 @@ def choose(work: Work, listing: Listing, *, rules: Rules) -> Generator[Step, Rep
     """Return the one row of a list that stands for the record and for no other."""
     if isinstance(listing, Unknown):
         return (yield from _unknown(work, listing, rules))
-    verdicts = [(row, _match(work, row)) for row in listing.rows]
+    verdicts = yield from _verdicts(work, listing.rows, rules)
+    if isinstance(verdicts, Settlement):
+        return verdicts
+    return (yield from _choose(work, verdicts))
+
+
+def _choose(work: Work, verdicts: list[tuple[Row, Match]]) -> Generator[Step, Reply, Found]:
     same = [row for row, verdict in verdicts if verdict is Match.SAME]
     free = yield from _free(work, same)
     if len(free) > 1:
@@ -101,6 +108,28 @@ def _free(work: Work, rows: list[Row]) -> Generator[Step, Reply, list[Row]]:
         for row in rows
         if held_by.get(uuid_of(row).casefold(), work.reference) == work.reference
     ]
+
+
+def _verdicts(
+    work: Work, rows: tuple[Row, ...], rules: Rules
+) -> Generator[Step, Reply, list[tuple[Row, Match]] | Settlement]:
+    """Return what each row is to the record."""
+    verdicts: list[tuple[Row, Match]] = []
+    for listed in rows:
+        row = yield from _whole(work, listed, rules)
+        if isinstance(row, Settlement):
+            return row
+        if row is not None:
+            verdicts.append((row, _match(work, row)))
+    return verdicts
+
+
+def _whole(work: Work, row: Row, rules: Rules) -> Generator[Step, Reply, Found]:
+    """Return the row, read alone where the list leaves out what tells whose it is."""
+    resource = entity(work)
+    if not _match(work, row).is_conflict or not resource.leaves_out(state(work), row):
+        return row
+    return (yield from read(work, TargetId(uuid_of(row)), rules=rules))
 
 
 def _match(work: Work, row: Row) -> Match:

@@ -45,6 +45,13 @@ def adopt(work: Work, row: Row, *, rules: Rules) -> Generator[Step, Reply, Settl
     target = TargetId(uuid_of(row))
     body = entity(work).differences(state(work), row, work.targets)
     bound = replace(work, target=target)
+    if any(not shows(row, name) for name in body):
+        # A list may leave out what only the record itself shows.
+        seen = yield from read(bound, target, rules=rules)
+        if isinstance(seen, Settlement):
+            return seen
+        row = seen or row
+        body = entity(work).differences(state(work), row, work.targets)
     if body:
         yield Progress(work.operation, bind=target)
     return (yield from _send(bound, body, row, rules))

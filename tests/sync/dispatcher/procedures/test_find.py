@@ -238,3 +238,35 @@ def test_several_new_groups_of_a_course_share_one_search() -> None:
     assert played.settlement_of(first).target == "u-1"
     assert played.settlement_of(second).target == "u-9"
     assert [step.bind for step in played.progress] == ["u-1", "u-9"]
+
+
+@pytest.mark.parametrize(
+    ("entity", "hidden"),
+    [
+        ("student", {"date_of_birth"}),
+        ("course", {"institution"}),
+        ("cohort", {"course"}),
+        ("enrollment", {"student", "course", "cohort"}),
+    ],
+)
+def test_a_row_that_hides_whose_it_is_is_read_alone(entity: str, hidden: set[str]) -> None:
+    whole = row(entity, "u-9")
+    listed = {name: value for name, value in whole.items() if name not in hidden}
+    path = SEARCHES[entity].partition("?")[0]
+    script = [(SEARCHES[entity], lists(listed)), (f"{path}/u-9", shows(whole))]
+
+    played = play(upsert(entity), script)
+
+    assert played.settlement.outcome is Outcome.DONE
+    assert played.settlement.target == "u-9"
+
+
+def test_what_a_list_leaves_out_is_no_reason_to_change_the_record() -> None:
+    whole = row("course", "u-9")
+    listed = {name: value for name, value in whole.items() if name != "workload_hours"}
+    script = [(SEARCHES["course"], lists(listed)), ("GET /courses/u-9", shows(whole))]
+
+    played = play(upsert("course"), script)
+
+    assert played.settlement.outcome is Outcome.DONE
+    assert played.progress == []
