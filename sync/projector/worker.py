@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 
 from ledger import checkpoints
 from ledger.ledger import Ledger
@@ -122,8 +122,8 @@ class Projector:
                 return self._follow(step, event, reading, guarded=guarded)
             with step.savepoint():
                 return self._follow(step, event, reading, guarded=guarded)
-        except DBAPIError:
-            # The database refused, not the event: nothing is parked for that.
+        except OperationalError:
+            # The disk or a lock refused, not the event: nothing is parked for that.
             raise
         except Exception as error:
             if not is_careful:
