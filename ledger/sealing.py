@@ -49,6 +49,18 @@ class Sealer:
         keys = self._vault.existing_keys_now(persons) if persons else {}
         return [opened(event, private=self._private(event, keys)) for event in stored]
 
+    async def private_of(self, prepared: Prepared) -> dict[str, Json] | None:
+        """Return what an event that is not in the log yet keeps sealed."""
+        if prepared.sealed is None:
+            return None
+        keys = await self._vault.existing_keys([prepared.person])
+        key = require_key(keys, prepared.person)
+        context = self._context(prepared.source, prepared.id)
+        value: dict[str, Json] = orjson.loads(
+            self._vault.open(key, prepared.sealed, context=context)
+        )
+        return value
+
     def document_of(self, event: NewEvent | Event) -> bytes | None:
         """Return the keyed digest of the document that an event names."""
         data = (event.private or {}).get("data")

@@ -24,6 +24,7 @@ from sync.dispatcher.worker import Dispatcher, DispatchTerms
 from sync.errors import ConfigurationError
 from sync.projector.worker import Projector
 from sync.runtime.calls import CountedSender
+from sync.runtime.host_inbox import HostInbox
 from sync.runtime.service import Service, cancel
 from sync.runtime.settings import Settings
 from sync.telemetry.signals import (
@@ -74,6 +75,7 @@ class Engine:
         self.host = ledger.random_name(HOST_BYTES)
         self.projector = Projector(ledger, guard=settings.guard(), announce=announce)
         self.opener = Opener(ledger)
+        self.inbox = HostInbox(ledger)
         self.pace = Pace(
             per_second_max=settings.requests_per_second_max,
             lanes_max=settings.concurrency_max,
@@ -93,6 +95,7 @@ class Engine:
         self.services = [
             Service(name, turn, clock=ledger.clock, died=self._tell_death)
             for name, turn in (
+                ("inbox", self._take_in),
                 ("projector", self._project),
                 ("opener", self._open),
                 ("dispatcher", self._dispatch),
@@ -181,7 +184,9 @@ class Engine:
 
     def _look_ahead(self, connection: Connection) -> float | None:
         scope = self._ledger.scope
-        if self.projector.lag_in(connection) or gate_store.has_wakes(connection, scope):
+        if self.projector.lag_in(connection) or self.inbox.has_waiting(connection):
+            return 0.0
+        if gate_store.has_wakes(connection, scope):
             return 0.0
         return self.dispatcher.seconds_to_due(connection)
 
@@ -197,6 +202,11 @@ class Engine:
         for service in self.services:
             if not service.pulse.is_alive and service.pulse.last_error is not None:
                 raise service.pulse.last_error
+
+    async def _take_in(self) -> None:
+        # Hosts commit on connections of their own, which rings no bell here.
+        if not await self.inbox.take():
+            await self._ledger.clock.sleep(POLL_SECONDS)
 
     async def _project(self) -> None:
         heard = self._ledger.bell.rings

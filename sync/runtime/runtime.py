@@ -16,9 +16,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import Connection
+
 from ledger.clock import Clock, Entropy
 from ledger.errors import LedgerError
 from ledger.ledger import Ledger
+from ledger.log.inbox_store import Entry
 from ledger.reference import Json
 from sync.errors import InputError
 from sync.resources import Fault
@@ -26,6 +29,7 @@ from sync.runtime.assembly import make_ledger, start_engine
 from sync.runtime.audit_desk import AuditDesk
 from sync.runtime.engine import Engine, Remaining
 from sync.runtime.health import Health, health_of
+from sync.runtime.host_inbox import HostInbox
 from sync.runtime.ingest_ledger import LedgerIngest
 from sync.runtime.settings import Settings
 from sync.runtime.status import status
@@ -106,19 +110,42 @@ class Runtime:
 
     async def record(self, event: Mapping[str, object]) -> Recorded:
         """Take one source event; when this returns it is durable, or in quarantine with reasons."""
-        item = read_line(
-            _as_line(event),
-            number=1,
-            origin=HOST_ORIGIN,
-            folder=None,
-            rules=self._settings.intake(),
-        )
+        item = self._item(event)
         outcome = await take_one(item, LedgerIngest(self.ledger))
         if isinstance(outcome, Intake):
             return Recorded(
                 is_taken=outcome is Intake.TAKEN, is_duplicate=outcome is Intake.DUPLICATE
             )
         return Recorded(is_taken=False, is_duplicate=False, reasons=outcome.reasons)
+
+    async def prepare(self, event: Mapping[str, object]) -> Entry:
+        """Return a source event checked and sealed, to be put into a transaction of the host's.
+
+        Raises `EventError` with every reason where it cannot be taken; nothing is kept then.
+        """
+        item = self._item(event)
+        return await self._inbox().prepare(item, documents=LedgerIngest(self.ledger))
+
+    def put(self, connection: Connection, entry: Entry) -> None:
+        """Insert a prepared event on the host's own connection to the ledger's database.
+
+        It counts once the host commits, and is given its place in the log then. From an
+        asynchronous engine: `await connection.run_sync(runtime.put, entry)`. Raises `LedgerError`
+        with the recipe for a connection that cannot commit both as one.
+        """
+        self._inbox().put(connection, entry)
+
+    def _item(self, event: Mapping[str, object]) -> Item:
+        return read_line(
+            _as_line(event),
+            number=1,
+            origin=HOST_ORIGIN,
+            folder=None,
+            rules=self._settings.intake(),
+        )
+
+    def _inbox(self) -> HostInbox:
+        return self._opened()[1].inbox
 
     async def ingest(self, files: Sequence[Path]) -> IngestReport:
         """Take every event of these JSON Lines files as one run and return the counts."""

@@ -97,7 +97,7 @@ async def test_the_whole_way_from_an_event_to_its_story(tmp_path: Path) -> None:
 
     assert (rest.waiting, rest.uncertain, status["bindings"]) == (0, 0, {"institution": 1})
     assert story[0]["type"] == "institution.upserted"
-    assert (health.is_healthy, health.circuit, len(health.services)) == (True, "closed", 4)
+    assert (health.is_healthy, health.circuit, len(health.services)) == (True, "closed", 5)
 
 
 async def test_files_and_documents_come_in(tmp_path: Path) -> None:
