@@ -33,6 +33,7 @@ _PAGE = (
     .order_by(inbox.c.number)
     .limit(bindparam("entries_max"))
 )
+_ANY = select(inbox.c.number).where(inbox.c.ledger == bindparam("in_ledger")).limit(1)
 _REMOVE = inbox.delete().where(inbox.c.number.in_(one_of("numbers")))
 
 
@@ -63,6 +64,11 @@ def read_page(connection: Connection, ledger: int, *, limit: int) -> list[Waitin
     """Return up to `limit` entries in the order of their commits."""
     rows = connection.execute(_PAGE, {"in_ledger": ledger, "entries_max": limit})
     return [Waiting(row.number, decode(row.prepared)) for row in rows]
+
+
+def has_any(connection: Connection, ledger: int) -> bool:
+    """Tell whether anything waits to be given a position."""
+    return connection.execute(_ANY, {"in_ledger": ledger}).first() is not None
 
 
 def remove(connection: Connection, *, numbers: Iterable[int]) -> None:

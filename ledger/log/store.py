@@ -142,23 +142,6 @@ def read_at(connection: Connection, ledger: int, *, positions: Iterable[Position
     return found
 
 
-def read_subject(
-    connection: Connection, ledger: int, *, reference: SourceRef, after: Position, limit: int
-) -> list[Stored]:
-    """Return up to `limit` events about one record after a position, in order."""
-    statement = (
-        _selected(ledger)
-        .where(
-            events.c.entity == reference.entity,
-            events.c.source_id == reference.source_id,
-            events.c.position > after,
-        )
-        .order_by(events.c.position)
-        .limit(limit)
-    )
-    return _stored(connection.execute(statement))
-
-
 def count_sources(
     connection: Connection, ledger: int, *, after: Position
 ) -> tuple[int, Position | None]:

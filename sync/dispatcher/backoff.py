@@ -5,7 +5,6 @@ not kept there by us: every call earns a little, every retry spends one.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
@@ -41,21 +40,6 @@ def pause_seconds(
     seconds = min(PAUSE_SECONDS_MAX, PAUSE_SECONDS_MIN * 2.0**doublings)
     # Jitter only lengthens: the service is never asked before it said.
     return max(seconds, retry_after_seconds or 0.0) * (1 + JITTER * rng.random())
-
-
-def next_attempt(
-    failures: int,
-    *,
-    now: datetime,
-    rng: Random,
-    retry_after_seconds: float | None = None,
-    is_in_budget: bool = True,
-) -> datetime:
-    """Return the moment from which a failed operation may be tried again."""
-    seconds = pause_seconds(
-        failures, rng=rng, retry_after_seconds=retry_after_seconds, is_in_budget=is_in_budget
-    )
-    return now + timedelta(seconds=seconds)
 
 
 def earn(budget: Budget) -> Budget:

@@ -49,7 +49,7 @@ class HostInbox:
 
     def has_waiting(self, connection: Connection) -> bool:
         """Tell whether anything waits to be given a position."""
-        return bool(inbox_store.read_page(connection, self._ledger.scope.ledger, limit=1))
+        return inbox_store.has_any(connection, self._ledger.scope.ledger)
 
     async def take(self) -> int:
         """Give what waits its positions and return how many entries left the inbox."""
