@@ -23,6 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData()
+# The same order as SQLite's, so that pages and comparisons go alike on both.
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def _number(name: str, *, key: bool = False, null: bool = False) -> Column[int]:
@@ -30,7 +32,7 @@ def _number(name: str, *, key: bool = False, null: bool = False) -> Column[int]:
 
 
 def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
-    return Column(name, Text, primary_key=key, nullable=null)
+    return Column(name, _TEXT, primary_key=key, nullable=null)
 
 
 def _bytes(name: str, *, key: bool = False, null: bool = False) -> Column[bytes]:
@@ -104,6 +106,25 @@ events = Table(
     Index("events_subject", "ledger", "entity", "source_id", "position"),
     Index("events_kind", "ledger", "is_outcome", "position"),
     Index("events_type", "ledger", "type", "position"),
+    Index(
+        "events_person",
+        "ledger",
+        "person",
+        "position",
+        sqlite_where=text("person <> ''"),
+        postgresql_where=text("person <> ''"),
+    ),
+)
+
+# Computed from the truth: 256 neighbouring hashes of the tree, kept once they are complete.
+tiles = Table(
+    "tiles",
+    metadata,
+    _number("ledger", key=True),
+    _number("level", key=True),
+    _number("number", key=True),
+    _bytes("hashes"),
+    _bytes("root"),
 )
 
 # Folded from the truth.
@@ -240,6 +261,8 @@ quarantine = _folded(
 _index(quarantine, "quarantine_position", "position")
 
 documents_used = _folded("documents_used", _bytes("document", key=True), _text("source_id"))
+
+subjects = _folded("subjects", _text("person", key=True), _text("state"), _number("position"))
 
 # Of the moment.
 

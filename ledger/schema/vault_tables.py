@@ -23,14 +23,25 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 vault_metadata: Final = MetaData()
+# The same order as SQLite's, so that pages and comparisons go alike on both.
+_TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
 
 person_keys: Final = Table(
     "person_keys",
     vault_metadata,
     Column("ledger", Integer, primary_key=True, autoincrement=False),
-    Column("person", Text, primary_key=True),
+    Column("person", _TEXT, primary_key=True),
     Column("wrapped", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+secrets: Final = Table(
+    "secrets",
+    vault_metadata,
+    Column("ledger", Integer, primary_key=True, autoincrement=False),
+    Column("name", _TEXT, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -41,7 +52,7 @@ documents: Final = Table(
     # The digest is keyed: a plain one would tell anybody who has a document that it is here.
     Column("sha256_keyed", LargeBinary, primary_key=True),
     Column("size", BigInteger, nullable=False),
-    Column("person", Text, nullable=True),
+    Column("person", _TEXT, nullable=True),
     Column("created_at", BigInteger, nullable=False),
 )
 

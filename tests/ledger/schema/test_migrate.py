@@ -29,8 +29,8 @@ METADATA: dict[Line, MetaData] = {
 }
 ROOT = Path(__file__).parents[3]
 FAILING = """
-revision = "broken_0002"
-down_revision = "main_0001"
+revision = "broken_0003"
+down_revision = "main_0002"
 
 def upgrade(op):
     op.execute("CREATE TABLE half (a INTEGER)")
@@ -186,7 +186,7 @@ def test_a_database_of_a_newer_program_is_refused(engine: Engine) -> None:
 async def test_a_failing_migration_leaves_nothing_behind(tmp_path: Path) -> None:
     folder = tmp_path / "scripts"
     shutil.copytree(MIGRATIONS / "main", folder)
-    (folder / "broken_0002.py").write_text(FAILING)
+    (folder / "broken_0003.py").write_text(FAILING)
     database = Database(tmp_path / "ledger.db")
     with pytest.raises(DBAPIError, match="already exists"):
         await database.run(

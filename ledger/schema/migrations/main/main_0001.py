@@ -8,6 +8,8 @@ revision = "main_0001"
 down_revision = None
 
 REFUSAL = "the log is never changed: append an event that corrects it"
+# The same order as SQLite's, so that pages and comparisons go alike on both.
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade(op: Operations) -> None:
@@ -29,7 +31,7 @@ def _number(name: str, *, key: bool = False, null: bool = False) -> sa.Column[in
 
 
 def _text(name: str, *, key: bool = False, null: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, primary_key=key, nullable=null)
+    return sa.Column(name, _TEXT, primary_key=key, nullable=null)
 
 
 def _bytes(name: str, *, key: bool = False, null: bool = False) -> sa.Column[bytes]:

@@ -6,13 +6,16 @@ from alembic.operations import Operations
 revision = "vault_0001"
 down_revision = None
 
+# The same order as SQLite's, so that pages and comparisons go alike on both.
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade(op: Operations) -> None:
     """Make the tables."""
     op.create_table(
         "person_keys",
         sa.Column("ledger", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("person", sa.Text, primary_key=True),
+        sa.Column("person", _TEXT, primary_key=True),
         sa.Column("wrapped", sa.LargeBinary, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
@@ -22,7 +25,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("ledger", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("sha256_keyed", sa.LargeBinary, primary_key=True),
         sa.Column("size", sa.BigInteger, nullable=False),
-        sa.Column("person", sa.Text, nullable=True),
+        sa.Column("person", _TEXT, nullable=True),
         sa.Column("created_at", sa.BigInteger, nullable=False),
     )
     op.create_table(
