@@ -208,7 +208,7 @@ async def test_a_migration_continues_where_the_last_one_ended(tmp_path: Path) ->
     database = Database(tmp_path / "ledger.db")
     await database.run(lambda connection: run_scripts(connection, folder=folder, version_table="v"))
     second = FAILING.replace("CREATE TABLE half (a INTEGER)", "CREATE TABLE whole (a INTEGER)", 1)
-    (folder / "main_0002.py").write_text(second)
+    (folder / "main_0003.py").write_text(second)
 
     await database.run(lambda connection: run_scripts(connection, folder=folder, version_table="v"))
 
