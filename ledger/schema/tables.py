@@ -7,6 +7,8 @@ wakes, which say what of one folding is still to be looked at.
 Times are microseconds since the epoch, except `*_seconds`.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -52,14 +54,13 @@ def _folded(name: str, *columns: SchemaItem) -> Table:
 def _index(
     table: Table, name: str, *columns: str, unique: bool = False, where: str | None = None
 ) -> None:
+    indexed = (table.c[column] for column in ("ledger", "generation", *columns))
+    Index(name, *indexed, unique=unique, **_rows(where))
+
+
+def _rows(where: str | None) -> dict[str, Any]:
     condition = None if where is None else text(where)
-    Index(
-        name,
-        *(table.c[column] for column in ("ledger", "generation", *columns)),
-        unique=unique,
-        sqlite_where=condition,
-        postgresql_where=condition,
-    )
+    return {"sqlite_where": condition, "postgresql_where": condition}
 
 
 # Truth.
@@ -106,14 +107,7 @@ events = Table(
     Index("events_subject", "ledger", "entity", "source_id", "position"),
     Index("events_kind", "ledger", "is_outcome", "position"),
     Index("events_type", "ledger", "type", "position"),
-    Index(
-        "events_person",
-        "ledger",
-        "person",
-        "position",
-        sqlite_where=text("person <> ''"),
-        postgresql_where=text("person <> ''"),
-    ),
+    Index("events_person", "ledger", "person", "position", **_rows("person <> ''")),
 )
 
 # Computed from the truth: 256 neighbouring hashes of the tree, kept once they are complete.
@@ -195,7 +189,6 @@ operations = _folded(
 )
 _index(operations, "operations_due", "state", "priority", "cause")
 _index(operations, "operations_record", "entity", "source_id", "cause")
-
 _index(operations, "operations_in_doubt", "lane", where="state IN ('leased', 'uncertain')")
 
 gates = _folded(

@@ -8,7 +8,6 @@ revision = "main_0001"
 down_revision = None
 
 REFUSAL = "the log is never changed: append an event that corrects it"
-# The same order as SQLite's, so that pages and comparisons go alike on both.
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
