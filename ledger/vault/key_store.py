@@ -2,19 +2,22 @@
 
 A person is named like `student:S-1001`; the empty name has the key of what belongs to
 nobody. Keys come and go wrapped: `wrap_key` and `unwrap_key` of `ledger.vault.sealed`
-belong to the caller.
+belong to the caller. A destroyed key leaves an empty row, so that its name never gets another:
+what an erased person's name sealed must stay shut, and nothing new may be sealed under it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select, update
 
 from ledger.clock import to_microseconds
 from ledger.schema.vault_tables import insert_or_ignore, person_keys
 
 PERSONS_PER_QUERY: Final = 500
+DESTROYED: Final = b""
+"""What stands in the place of a wrapped key that was destroyed."""
 
 
 def load_keys(connection: Connection, ledger: int, *, persons: Iterable[str]) -> dict[str, bytes]:
@@ -22,7 +25,9 @@ def load_keys(connection: Connection, ledger: int, *, persons: Iterable[str]) ->
     found: dict[str, bytes] = {}
     for page in _pages(persons):
         query = select(person_keys.c.person, person_keys.c.wrapped).where(
-            person_keys.c.ledger == ledger, person_keys.c.person.in_(page)
+            person_keys.c.ledger == ledger,
+            person_keys.c.person.in_(page),
+            person_keys.c.wrapped != DESTROYED,
         )
         found.update((row.person, row.wrapped) for row in connection.execute(query))
     return found
@@ -36,9 +41,9 @@ def ensure_keys(
     make: Callable[[str], bytes],
     now: datetime,
 ) -> dict[str, bytes]:
-    """Return the wrapped keys of all these persons, made now where there was none.
+    """Return the wrapped keys of these persons, made now where there never was one.
 
-    Commit before anything sealed with them is stored. `make` returns a new key, wrapped.
+    A person whose key was destroyed has none and gets none. Commit before anything sealed with them is stored. `make` returns a new key, wrapped.
     """
     wanted = list(dict.fromkeys(persons))
     found = load_keys(connection, ledger, persons=wanted)
@@ -56,14 +61,37 @@ def ensure_keys(
 
 
 def destroy_key(connection: Connection, ledger: int, *, person: str) -> bool:
-    """Delete the person's key and tell whether there was one.
+    """Destroy the person's key for ever and tell whether there was one.
 
     On SQLite the old bytes stay in the write-ahead log until it is truncated.
     """
-    statement = delete(person_keys).where(
-        person_keys.c.ledger == ledger, person_keys.c.person == person
+    row = {"ledger": ledger, "person": person, "wrapped": DESTROYED, "created_at": 0}
+    connection.execute(insert_or_ignore(connection, person_keys), row)
+    statement = (
+        update(person_keys)
+        .where(
+            person_keys.c.ledger == ledger,
+            person_keys.c.person == person,
+            person_keys.c.wrapped != DESTROYED,
+        )
+        .values(wrapped=DESTROYED)
     )
     return connection.execute(statement).rowcount > 0
+
+
+def destroyed_keys(
+    connection: Connection, ledger: int, *, persons: Iterable[str]
+) -> frozenset[str]:
+    """Return those persons whose key was destroyed."""
+    found: set[str] = set()
+    for page in _pages(persons):
+        query = select(person_keys.c.person).where(
+            person_keys.c.ledger == ledger,
+            person_keys.c.person.in_(page),
+            person_keys.c.wrapped == DESTROYED,
+        )
+        found.update(connection.execute(query).scalars())
+    return frozenset(found)
 
 
 def _pages(persons: Iterable[str]) -> Iterator[list[str]]:

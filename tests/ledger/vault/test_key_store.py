@@ -9,6 +9,7 @@ from ledger.schema.vault_tables import person_keys, vault_metadata
 from ledger.vault.key_store import (
     PERSONS_PER_QUERY,
     destroy_key,
+    destroyed_keys,
     ensure_keys,
     load_keys,
 )
@@ -69,15 +70,22 @@ def test_ledgers_do_not_share_keys(connection: Connection) -> None:
     assert load_keys(connection, 2, persons=["a"]) == {}
 
 
-def test_a_destroyed_key_is_gone_and_a_new_one_differs(connection: Connection) -> None:
+def test_a_destroyed_key_is_gone_for_ever(connection: Connection) -> None:
     ensure_keys(connection, LEDGER, persons=["a", "b"], make=numbered, now=NOW)
 
     first, second = (destroy_key(connection, LEDGER, person="a") for _ in range(2))
     fresh = ensure_keys(connection, LEDGER, persons=["a"], make=lambda _: b"fresh", now=NOW)
 
     assert (first, second) == (True, False)
-    assert fresh == {"a": b"fresh"}
-    assert load_keys(connection, LEDGER, persons=["b"]) == {"b": b"wrapped for b"}
+    assert fresh == {}
+    assert destroyed_keys(connection, LEDGER, persons=["a", "b", "c"]) == {"a"}
+    assert load_keys(connection, LEDGER, persons=["a", "b"]) == {"b": b"wrapped for b"}
+
+
+def test_a_key_that_is_destroyed_before_it_is_made_never_is(connection: Connection) -> None:
+    destroy_key(connection, LEDGER, person="a")
+
+    assert ensure_keys(connection, LEDGER, persons=["a"], make=numbered, now=NOW) == {}
 
 
 def test_more_persons_than_fit_one_query_are_all_found(connection: Connection) -> None:
