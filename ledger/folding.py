@@ -15,6 +15,7 @@ from ledger.outbox.operation import Move, Operation
 from ledger.reference import OperationKey, Position, Scope, SourceRef, TargetId, same_target
 from ledger.schema.statements import folded_row, parameters, within
 from ledger.schema.tables import documents_used, quarantine
+from ledger.subjects import fold_store as subject_fold_store
 
 _MOVES: dict[str, Move] = {
     "done": Move.FINISH,
@@ -247,6 +248,12 @@ def _quarantine_released(connection: Connection, scope: Scope, outcome: Outcome)
     )
 
 
+def _subject(connection: Connection, scope: Scope, outcome: Outcome) -> None:
+    subject_fold_store.fold(
+        connection, scope, kind=outcome.type, public=outcome.public, position=outcome.position
+    )
+
+
 _FOLDS: dict[str, Callable[[Connection, Scope, Outcome], None]] = {
     "operations.claimed": _claimed,
     "operation.progressed": _progressed,
@@ -259,6 +266,7 @@ _FOLDS: dict[str, Callable[[Connection, Scope, Outcome], None]] = {
     "operator.discarded": _discarded,
     "event.quarantined": _quarantined,
     "quarantine.released": _quarantine_released,
+    **dict.fromkeys(subject_fold_store.KINDS, _subject),
 }
 
 __all__ = ["Outcome", "document_user", "fold_outcome", "fold_plan", "fold_taken"]

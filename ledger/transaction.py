@@ -4,7 +4,7 @@ A `Transaction` lives inside one database transaction that holds the ledger's he
 it also folds, in the same transaction, so the tables cannot say anything that the log does not.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +23,8 @@ from ledger.outbox.fold_store import Cause
 from ledger.outbox.lease_store import Claimed, ClaimTerms, claim, holds, release
 from ledger.outbox.plan import Plan
 from ledger.reference import Json, LedgerId, Position, Scope, SourceRef
+from ledger.subjects.fold_store import KINDS as ABOUT_SUBJECTS
+from ledger.subjects.subject_store import Doorkeeper
 
 PROJECTOR = "projector"
 """The checkpoint of the one projector of a ledger."""
@@ -39,6 +41,8 @@ class Verdict(StrEnum):
     """The record belongs to another source."""
     DOCUMENT_USED = "document_used"
     """Another certificate has the same bytes (DokStamp never takes the same file twice)."""
+    ERASED = "person_erased"
+    """Its person was erased, or is being erased; only a person lets them in again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Offer:
     prepared: Prepared
     document: bytes | None = field(default=None, repr=False)
     """The keyed digest of the document that it names."""
+    is_unsealed: bool = False
+    """Whether it could not be sealed, because its person's key was destroyed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,8 @@ class Conditions:
     now: datetime
     shared_sources: frozenset[str] = frozenset()
     """Sources declared to share one id space."""
+    doorkeeper: Doorkeeper = field(default_factory=Doorkeeper)
+    """Shared by all transactions of a batch."""
 
 
 class Admission:
@@ -138,14 +146,16 @@ class Transaction:
                 self.connection, self.scope.ledger, names=names
             ).items()
         }
+        closed = self._closed(offers)
         taken: list[Prepared] = []
         answers: list[Appended] = []
         for name, offer in zip(names, offers, strict=True):
             if name in known:
                 answers.append(_again(known[name], offer))
                 continue
-            verdict = self._admit(offer, position=self.head.size + len(taken))
-            position = self.head.size + len(taken) if verdict is Verdict.TAKEN else None
+            following = self.head.size + len(taken)
+            verdict = self._admit(offer, position=following, closed=closed)
+            position = following if verdict is Verdict.TAKEN else None
             if position is not None:
                 known[name] = (position, offer.prepared.content_digest)
                 taken.append(offer.prepared)
@@ -153,7 +163,15 @@ class Transaction:
         self._write(taken)
         return answers
 
-    def _admit(self, offer: Offer, *, position: Position) -> Verdict:
+    def _closed(self, offers: Sequence[Offer]) -> frozenset[str]:
+        persons = {offer.prepared.person for offer in offers if offer.prepared.person}
+        unsealed = {offer.prepared.person for offer in offers if offer.is_unsealed}
+        doorkeeper = self.conditions.doorkeeper
+        return doorkeeper.closed(self.connection, self.scope, persons=persons) | unsealed
+
+    def _admit(self, offer: Offer, *, position: Position, closed: Collection[str]) -> Verdict:
+        if offer.prepared.person in closed:
+            return Verdict.ERASED
         reference, source = offer.prepared.subject, offer.prepared.source
         shared = self.conditions.shared_sources
         admission = Admission(self.connection, self.scope, shared_sources=shared)
@@ -185,6 +203,8 @@ class Transaction:
         # Folded from the bytes that were logged, as a rebuild will.
         logged = folding.Outcome(position, outcome.type, outcome.subject, public_part(outcome))
         folding.fold_outcome(self.connection, self.scope, outcome=logged)
+        if outcome.type in ABOUT_SUBJECTS:
+            self.conditions.doorkeeper.look_again()
         return position
 
     def _prepare(

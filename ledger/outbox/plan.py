@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ledger.outbox.gate import Gate
 from ledger.outbox.operation import Priority
+from ledger.outbox.record_store import Named
 from ledger.reference import OperationKey, Position, SourceRef
 
 
@@ -66,3 +67,5 @@ class Plan:
     """Events that could not be handled, with a reason code: their record stops, nothing else."""
     late: tuple[Position, ...] = ()
     """Events whose `sequence` came too late: recorded, not followed."""
+    named: tuple[Named, ...] = ()
+    """What the event's state names, where the event belongs to a person and may be erased."""

@@ -6,12 +6,13 @@ from typing import Any
 from ledger.outbox.gate import Gate, GateKind
 from ledger.outbox.operation import Priority
 from ledger.outbox.plan import Hold, Intent, Plan, Superseding
+from ledger.outbox.record_store import Named
 from ledger.reference import Json, OperationKey, SourceRef
 
 
 def is_empty(plan: Plan) -> bool:
-    """Tell whether a plan changes nothing but how far was read."""
-    parts = (plan.intents, plan.supersedings, plan.holds, plan.parked, plan.late)
+    """Tell whether a plan changes nothing but how far was read, and has nothing to remember."""
+    parts = (plan.intents, plan.supersedings, plan.holds, plan.parked, plan.late, plan.named)
     return not any(parts)
 
 
@@ -23,6 +24,9 @@ def encode(plan: Plan) -> dict[str, Json]:
         "holds": [[item.key, item.reason, _encode_records(item.concerns)] for item in plan.holds],
         "parked": [[position, code] for position, code in plan.parked],
         "late": list(plan.late),
+        "named": [
+            [each.field, each.reference.entity, each.reference.source_id] for each in plan.named
+        ],
     }
     return {"through": plan.through, **{name: part for name, part in parts.items() if part}}
 
@@ -42,6 +46,10 @@ def decode(value: dict[str, Any]) -> Plan:
         ),
         parked=tuple((position, code) for position, code in value.get("parked", ())),
         late=tuple(value.get("late", ())),
+        named=tuple(
+            Named(field, SourceRef(entity, source_id))
+            for field, entity, source_id in value.get("named", ())
+        ),
     )
 
 

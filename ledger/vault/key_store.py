@@ -43,7 +43,8 @@ def ensure_keys(
 ) -> dict[str, bytes]:
     """Return the wrapped keys of these persons, made now where there never was one.
 
-    A person whose key was destroyed has none and gets none. Commit before anything sealed with them is stored. `make` returns a new key, wrapped.
+    A person whose key was destroyed has none and gets none. Commit before anything sealed with
+    them is stored. `make` returns a new key, wrapped.
     """
     wanted = list(dict.fromkeys(persons))
     found = load_keys(connection, ledger, persons=wanted)

@@ -1,9 +1,11 @@
 """What a source event says about its record, reduced to what the ledger may keep in the clear."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ledger.log.event import Event
 from ledger.outbox.fold_store import Cause
+from ledger.outbox.plan import Plan
 from ledger.outbox.record_store import Facts, Named
 from ledger.reference import Json
 from sync.resources import EVENT_TYPES, Kind, Resource
@@ -14,25 +16,43 @@ Digest = Callable[..., bytes]
 LANE_BYTES = 16
 
 
-def describe(event: Event, *, digest: Digest) -> Facts:
-    """Return the references, key digest and lane of an event's record."""
+def describe(event: Event, *, digest: Digest, named: tuple[Named, ...] | None = None) -> Facts:
+    """Return the references, key digest and lane of an event's record.
+
+    `named` is what the plan has on record of the references. Whether the record is removed
+    follows from the event's type alone: a state that was erased is no removal.
+    """
     event_type = EVENT_TYPES.get(event.type)
     if event_type is None or event.subject is None:
         return Facts()
-    if event_type.kind in {Kind.RETIRE, Kind.REVOKE} or event.data is None:
+    if event_type.kind in {Kind.RETIRE, Kind.REVOKE}:
         return Facts(removes=True)
-    return _of_state(event_type.resource, event.subject.source_id, dict(event.data), digest=digest)
+    resource, source_id = event_type.resource, event.subject.source_id
+    if event.data is None:
+        return Facts(references=named or (), returns=_returns(resource))
+    facts = _of_state(resource, source_id, dict(event.data), digest=digest)
+    return facts if named is None else replace(facts, references=named)
 
 
-def cause_of(event: Event, *, digest: Digest) -> Cause:
-    """Return a source event as the fold of its plan takes it."""
+def remember(event: Event, plan: Plan, *, digest: Digest) -> Plan:
+    """Return the plan with what a later folding must know of an event that may be erased."""
+    if not event.person:
+        return plan
+    return replace(plan, named=describe(event, digest=digest).references)
+
+
+def cause_of(event: Event, plan: Plan, *, digest: Digest) -> Cause:
+    """Return a source event as the fold of its plan takes it.
+
+    What an event of a person names is taken from the plan, before an erasure as after it.
+    """
     assert event.subject is not None, "source events have a subject"
     return Cause(
         position=event.position,
         reference=event.subject,
         source=event.source,
         sequence=event.sequence,
-        facts=describe(event, digest=digest),
+        facts=describe(event, digest=digest, named=plan.named if event.person else None),
     )
 
 
@@ -50,5 +70,9 @@ def _of_state(
         references=tuple(Named(each.field, each.ref) for each in resource.references(data)),
         key_digests=() if claimed is None else (key_digest(claimed, digest=digest),),
         lane=lane[:LANE_BYTES].hex(),
-        returns=resource.entity != "certificate",
+        returns=_returns(resource),
     )
+
+
+def _returns(resource: Resource) -> bool:
+    return resource.entity != "certificate"

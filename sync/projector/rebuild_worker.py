@@ -238,11 +238,13 @@ class _Refolding:
         effort = 1
         while sources := self._sources(connection, after, public["through"]):
             for source in self._ledger.sealer.open_now(sources):
+                plan = steps.get(source.position, Plan(through=source.position))
+                digest = self._ledger.vault.lookup_digest
                 folding.fold_plan(
                     connection,
                     self._scope,
-                    cause=cause_of(source, digest=self._ledger.vault.lookup_digest),
-                    plan=steps.get(source.position, Plan(through=source.position)),
+                    cause=cause_of(source, plan, digest=digest),
+                    plan=plan,
                     position=event.position,
                 )
             after = sources[-1].position

@@ -15,7 +15,7 @@ from ledger.outbox.operation import operation_key
 from ledger.outbox.plan import Plan
 from ledger.reference import OperationKey, Position, SourceRef
 from ledger.transaction import PROJECTOR, Transaction
-from sync.projector.describe import cause_of
+from sync.projector.describe import cause_of, remember
 from sync.projector.known_store import KnownStore, Reading
 from sync.projector.plan import park_event, plan_event
 from sync.projector.run_worker import GuardTerms, RunJudge
@@ -130,17 +130,21 @@ class Projector:
                 raise _CannotPlanError from error
             known = KnownStore(reading)
             plan = park_event(event, known, operation_key=self._name)
-            cause = cause_of(event, digest=reading.digest)
-            step.plan_part(cause, plan)
-            return cause, plan
+            return self._fold(step, event, plan, reading)
 
     def _follow(
         self, step: Transaction, event: Event, reading: Reading, *, guarded: frozenset[str]
     ) -> tuple[Cause, Plan]:
         plan = plan_event(event, KnownStore(reading), operation_key=self._name, guarded=guarded)
-        cause = cause_of(event, digest=reading.digest)
-        step.plan_part(cause, plan)
-        return cause, plan
+        return self._fold(step, event, plan, reading)
+
+    def _fold(
+        self, step: Transaction, event: Event, plan: Plan, reading: Reading
+    ) -> tuple[Cause, Plan]:
+        remembered = remember(event, plan, digest=reading.digest)
+        cause = cause_of(event, remembered, digest=reading.digest)
+        step.plan_part(cause, remembered)
+        return cause, remembered
 
     def _name(self, cause: Position, reference: SourceRef, kind: str) -> OperationKey:
         return operation_key(self._ledger.ledger_id, cause, reference, kind=kind)
