@@ -22,6 +22,7 @@ from ledger.home import (
     require_same_key,
 )
 from ledger.log import store as log_store
+from ledger.log import tile_store
 from ledger.log.envelope import Prepared, outcome_source
 from ledger.log.event import Event, NewEvent
 from ledger.log.merkle import CompactRange
@@ -193,6 +194,21 @@ class Ledger:
             lambda connection: log_store.read_head(connection, self.scope.ledger)
         )
 
+    async def complete_tiles(self) -> None:
+        """Make up for tiles that a log from before their time lacks, a page at a time."""
+        ledger = self.scope.ledger
+
+        def is_behind(connection: Connection) -> bool:
+            return tile_store.is_behind(connection, ledger)
+
+        def complete(connection: Connection) -> bool:
+            size = log_store.lock_head(connection, ledger).size
+            return tile_store.complete(connection, ledger, size=size)
+
+        if await self.read(is_behind):
+            while await self.database.run(complete):
+                pass
+
     def random_name(self, count: int) -> str:
         """Return a name nobody else has, of that many random bytes in hex."""
         return self._entropy.bytes(count).hex()
@@ -231,6 +247,7 @@ class Ledger:
                 head = transaction.head
         if head != before:
             log_store.write_head(connection, self.scope.ledger, head=head)
+            tile_store.grow(connection, self.scope.ledger, before=before.size, size=head.size)
         return results
 
 

@@ -1,23 +1,27 @@
-"""Is the log what was written? Every leaf computed again from the stored bytes, page by page."""
+"""Is the log what was written? Every leaf and every tile computed again from the stored bytes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, Integer, cast, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
+from ledger.audit import verification
+from ledger.audit.verification import Fault, Head, KeptTile, Name, Verification, first_of
 from ledger.errors import LedgerError
-from ledger.log import envelope
 from ledger.log import store as log_store
+from ledger.log import tile_store
 from ledger.log.envelope import Stored
-from ledger.log.merkle import CompactRange, leaf_hash
-from ledger.reference import Json, Position, Scope
+from ledger.log.merkle import CompactRange
+from ledger.log.tile import TILE_WIDTH, Growing, Tile
+from ledger.reference import Position, Scope
 from ledger.schema.tables import events, heads
 
 T = TypeVar("T")
-PAGE_EVENTS: Final = 500
-_HEAD_WRONG: Final = "the head row does not fit the log"
+PAGE_EVENTS: Final = 2 * TILE_WIDTH
+"""Whole tiles, so that none is compared in two pieces."""
+_UNREADABLE: Final = (DBAPIError, LedgerError, TypeError, ValueError)
 
 
 class Readable(Protocol):
@@ -32,86 +36,201 @@ class Readable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
-    """How far the log is whole; it is so altogether when `first_bad_position` is `None`."""
+class _Stated:
+    """What is said of the log before any of it is read."""
 
-    size: int
-    root: str
-    checked: int
-    first_bad_position: Position | None = None
-    what: str | None = None
-    """What is wrong at the first bad position."""
-
-    def to_json(self) -> dict[str, Json]:
-        """Return the verification as `audit verify --json` prints it."""
-        return {
-            "size": self.size,
-            "root": self.root,
-            "checked": self.checked,
-            "first_bad_position": self.first_bad_position,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class _Head:
     size: int
     """How many events the head row speaks of."""
     range: CompactRange | None
     """`None` where the head row cannot be read."""
     odd: Position | None
     """The first event at a place, or with columns, that no event can have."""
+    tiles: int
+    """How many tiles of leaves there have to be."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    position: Position
-    what: str
+@dataclass(slots=True)
+class _Walk:
+    """How far the log has been read, and what was found on the way."""
+
+    stated: _Stated
+    published: Sequence[Head]
+    computed: CompactRange = field(default_factory=CompactRange)
+    faults: list[Fault] = field(default_factory=list)
+    checked: list[int] = field(default_factory=list)
+    """The sizes at which the log has the published root."""
+    tiles_seen: int = 0
+    growing: Growing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.growing = Growing(tiles_max=self.stated.tiles)
+
+    def note(self, fault: Fault | None) -> None:
+        """Remember a fault, if it is one."""
+        if fault is not None:
+            self.faults.append(fault)
 
 
 async def verify(
-    ledger: Readable, *, announce: Callable[[int, int], None] | None = None
+    ledger: Readable,
+    *,
+    published: Sequence[Head] = (),
+    announce: Callable[[int, int], None] | None = None,
 ) -> Verification:
     """Return whether every stored byte of the log is what its leaves and root were made of.
 
-    `announce` hears how many events are checked, of how many, after each page.
+    It also has to continue every `published` tree: what was cut off or written anew with great
+    care is found by these alone. `announce` hears how many events are checked, of how many, after
+    each page.
     """
     number = ledger.scope.ledger
-    head = await ledger.read(lambda connection: _read_head(connection, number))
-    computed, fault = CompactRange(), None
-    while fault is None and computed.size < head.size:
-        page, fault = await _page(ledger, after=computed.size - 1, through=head.size - 1)
-        good, found = _check(page, first=computed.size)
-        computed, fault = computed.extend(good), found or fault
-        if not page and fault is None:
-            fault = _Fault(computed.size, "the event is missing")
+    stated = await ledger.read(lambda connection: _read_stated(connection, number))
+    walk = _Walk(stated, sorted(published, key=lambda head: head.size))
+    while not walk.faults and walk.computed.size < stated.size:
+        await _step(ledger, walk)
         if announce is not None:
-            announce(computed.size, head.size)
-    found = _first(fault, _oddity(head), None if fault else _head_fault(head, computed))
+            announce(walk.computed.size, stated.size)
+    if not walk.faults:
+        await _finish(ledger, walk)
+    walk.note(_oddity(stated))
+    for head in walk.published:
+        walk.note(verification.check_length(head, size=stated.size))
+    return _verdict(walk)
+
+
+def _verdict(walk: _Walk) -> Verification:
+    found, stated = first_of(walk.faults), walk.stated
     return Verification(
-        size=head.size,
-        root=(head.range or computed).root().hex(),
-        checked=min(computed.size, max(0, found.position)) if found else computed.size,
+        size=stated.size,
+        root=(stated.range or walk.computed).root().hex(),
+        checked=min(walk.computed.size, max(0, found.position)) if found else walk.computed.size,
         first_bad_position=found.position if found else None,
         what=found.what if found else None,
+        checkpoints=tuple(walk.checked),
     )
 
 
-def _first(*faults: _Fault | None) -> _Fault | None:
-    found = [fault for fault in faults if fault is not None]
-    return min(found, key=lambda fault: fault.position, default=None)
+async def _step(ledger: Readable, walk: _Walk) -> None:
+    """Read and check one page of events with the tiles over them."""
+    first, size = walk.computed.size, walk.stated.size
+    page, unread = await _page(ledger, after=first - 1, through=size - 1)
+    leaves, fault = verification.check_events(page, first=first)
+    fault = fault or unread
+    if fault is None and len(page) < min(PAGE_EVENTS, size - first):
+        fault = Fault(first + len(page), "the event is missing")
+    walk.note(fault)
+    _extend(walk, leaves)
+    complete = list(walk.growing.take(leaves))
+    await _compare(ledger, walk, complete, is_exact=True)
+    if fault is not None:
+        # What was wrong before it, with every event good in itself, only its tile can tell.
+        begun = [tile for tile in walk.growing.rest() if tile.level == 0]
+        await _compare(ledger, walk, begun, is_exact=False)
+    await _compare_loose(ledger, walk, leaves, first=first, is_exact=fault is None)
 
 
-def _read_head(connection: Connection, ledger: int) -> _Head:
+def _extend(walk: _Walk, leaves: Sequence[bytes]) -> None:
+    """Let the computed tree grow by good leaves, past the published trees among them."""
+    before = walk.computed
+    for head in walk.published:
+        if before.size < head.size <= before.size + len(leaves):
+            _compare_head(walk, head, before.extend(leaves[: head.size - before.size]))
+    walk.computed = before.extend(leaves)
+
+
+def _compare_head(walk: _Walk, head: Head, computed: CompactRange) -> None:
+    since = walk.checked[-1] if walk.checked else 0
+    fault = verification.check_published(head, computed, since=since)
+    if fault is None:
+        walk.checked.append(head.size)
+    walk.note(fault)
+
+
+async def _compare(ledger: Readable, walk: _Walk, tiles: Sequence[Tile], *, is_exact: bool) -> None:
+    """Compare computed tiles with those that are kept; where tiles lag behind there are none."""
+    due = [tile for tile in tiles if tile.level or tile.number < walk.stated.tiles]
+    kept = await _read_kept(ledger, [(tile.level, tile.number) for tile in due])
+    for tile in due:
+        found = kept.get((tile.level, tile.number))
+        if is_exact or found is not None:
+            walk.note(verification.check_tile(tile, found, is_exact=is_exact))
+
+
+async def _compare_loose(
+    ledger: Readable, walk: _Walk, leaves: Sequence[bytes], *, first: Position, is_exact: bool
+) -> None:
+    size, number = walk.stated.size, ledger.scope.ledger
+    end = min(size, first + PAGE_EVENTS)
+    tiled = size - size % TILE_WIDTH
+    if end <= tiled:
+        return
+    rows = await ledger.read(
+        lambda connection: tile_store.read_loose(connection, number, first=tiled, end=end)
+    )
+    kept = {each: KeptTile(*row) for each, row in rows.items()}
+    walk.note(verification.check_loose(leaves, kept, first=first, is_exact=is_exact))
+
+
+async def _finish(ledger: Readable, walk: _Walk) -> None:
+    """Compare what only the end of the log can tell: unfinished tiles, the head, strays."""
+    number, stated = ledger.scope.ledger, walk.stated
+    if stated.range is None:
+        walk.note(Fault(stated.size, verification.HEAD_WRONG))
+        return
+    walk.note(verification.check_head(stated.range, walk.computed))
+    now = await ledger.read(lambda connection: _read_stated(connection, number))
+    # A log that grew meanwhile has other tiles at its end by now, and they are right.
+    is_still = now.size == stated.size
+    rising = [tile for tile in walk.growing.rest() if tile.level]
+    await _compare(ledger, walk, rising, is_exact=is_still)
+    if is_still and not walk.faults:
+        expected = _tiles_expected(stated.tiles)
+        found = await ledger.read(lambda c: tile_store.count_rows(c, number, size=stated.size))
+        if found != expected and await _is_still(ledger, stated):
+            walk.note(Fault(stated.size, verification.TILE_STRAY))
+
+
+async def _is_still(ledger: Readable, stated: _Stated) -> bool:
+    number = ledger.scope.ledger
+    return (await ledger.read(lambda c: _read_stated(c, number))).size == stated.size
+
+
+def _tiles_expected(count: int) -> int:
+    """Return how many rows the tiles of leaves and those above them take."""
+    rows = count
+    while count:
+        # One that is not complete counts too.
+        rows += -(-count // TILE_WIDTH)
+        count //= TILE_WIDTH
+    return rows
+
+
+async def _read_kept(ledger: Readable, names: Sequence[Name]) -> dict[Name, KeptTile]:
+    number = ledger.scope.ledger
+    try:
+        found = await ledger.read(lambda c: tile_store.read_tiles(c, number, names=names))
+    except _UNREADABLE:
+        return dict.fromkeys(names, KeptTile(b"", b""))
+    return {name: KeptTile(*row) for name, row in found.items()}
+
+
+def _read_stated(connection: Connection, ledger: int) -> _Stated:
     stated = connection.execute(
         select(heads.c.size, heads.c.compact_range).where(heads.c.ledger == ledger)
     ).one_or_none()
-    mine = events.c.ledger == ledger
-    last = connection.execute(select(func.max(events.c.position)).where(mine)).scalar_one()
-    size = 0 if last is None else int(last) + 1
     kept = _range(stated.compact_range) if stated is not None else None
     if stated is None or kept is None or stated.size != kept.size:
-        return _Head(size, None, _odd(connection, ledger, size))
-    return _Head(kept.size, kept, _odd(connection, ledger, kept.size))
+        mine = events.c.ledger == ledger
+        last = connection.execute(select(func.max(events.c.position)).where(mine)).scalar_one()
+        size, kept = 0 if last is None else int(last) + 1, None
+    else:
+        size = kept.size
+    return _Stated(
+        size,
+        kept,
+        _odd(connection, ledger, size),
+        min(tile_store.count_due(connection, ledger), size // TILE_WIDTH),
+    )
 
 
 def _range(stored: bytes) -> CompactRange | None:
@@ -138,52 +257,34 @@ def _odd(connection: Connection, ledger: int, size: int) -> Position | None:
     return found
 
 
-def _oddity(head: _Head) -> _Fault | None:
-    if head.odd is None:
+def _oddity(stated: _Stated) -> Fault | None:
+    if stated.odd is None:
         return None
-    if 0 <= head.odd < head.size:
-        return _Fault(head.odd, "a column holds what no event has there")
-    return _Fault(head.odd, "the event stands outside the log")
-
-
-def _head_fault(head: _Head, computed: CompactRange) -> _Fault | None:
-    """Return the first event of the first subtree that is not what the head row keeps of it."""
-    if head.range is None:
-        return _Fault(head.size, _HEAD_WRONG)
-    begin = 0
-    for number, (kept, found) in enumerate(zip(head.range.hashes, computed.hashes, strict=True)):
-        width = _widths(head.size)[number]
-        if kept != found:
-            what = f"{_HEAD_WRONG}: it was written otherwise between here and {begin + width - 1}"
-            return _Fault(begin, what)
-        begin += width
-    return None
-
-
-def _widths(size: int) -> list[int]:
-    return [1 << bit for bit in reversed(range(size.bit_length())) if size >> bit & 1]
+    if 0 <= stated.odd < stated.size:
+        return Fault(stated.odd, "a column holds what no event has there")
+    return Fault(stated.odd, "the event stands outside the log")
 
 
 async def _page(
     ledger: Readable, *, after: Position, through: Position
-) -> tuple[list[Stored], _Fault | None]:
+) -> tuple[list[Stored], Fault | None]:
     try:
         return await ledger.read(_Reading(ledger.scope.ledger, after, through)), None
-    except (DBAPIError, LedgerError, TypeError, ValueError):
+    except _UNREADABLE:
         return await _one_by_one(ledger, after=after, through=through)
 
 
 async def _one_by_one(
     ledger: Readable, *, after: Position, through: Position
-) -> tuple[list[Stored], _Fault | None]:
+) -> tuple[list[Stored], Fault | None]:
     """Return the events before the one that the database cannot even hand over."""
     found: list[Stored] = []
     for position in range(after, min(through, after + PAGE_EVENTS)):
         try:
             reading = _Reading(ledger.scope.ledger, position, position + 1)
             found += await ledger.read(reading)
-        except (DBAPIError, LedgerError, TypeError, ValueError):
-            return found, _Fault(position + 1, "the event cannot be read")
+        except _UNREADABLE:
+            return found, Fault(position + 1, "the event cannot be read")
     return found, None
 
 
@@ -197,24 +298,3 @@ class _Reading:
         return log_store.read_page(
             connection, self._ledger, after=self._after, through=self._through, limit=PAGE_EVENTS
         )
-
-
-def _check(page: Sequence[Stored], *, first: Position) -> tuple[list[bytes], _Fault | None]:
-    """Return the leaves of the good events, and what is wrong with the one after them."""
-    leaves: list[bytes] = []
-    for position, stored in enumerate(page, first):
-        if stored.position != position:
-            return leaves, _Fault(position, "the event is missing")
-        what = _fault_of(stored)
-        if what is not None:
-            return leaves, _Fault(position, what)
-        leaves.append(leaf_hash(stored.envelope))
-    return leaves, None
-
-
-def _fault_of(stored: Stored) -> str | None:
-    try:
-        return envelope.fault(stored)
-    except (LedgerError, LookupError, TypeError, ValueError, OverflowError, AttributeError):
-        # Bytes that are not even an envelope, or columns of another kind than was written.
-        return "the event cannot be read"

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from ledger.audit.verify_store import Verification
+from ledger.audit.verification import Verification
 from ledger.reference import Position, SourceRef
 from sync.cli import interrupt
 from sync.cli.exits import Exit

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from ledger.audit.timeline import Plot, story
 from ledger.audit.timeline_store import read_chapter, stands_for
-from ledger.audit.verify_store import Verification, verify
+from ledger.audit.verification import Verification
+from ledger.audit.verify_store import verify
 from ledger.ledger import Ledger
 from ledger.reference import Json, Position, SourceRef, TargetId
 from sync.dispatcher.reasons import explain

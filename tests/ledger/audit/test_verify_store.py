@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, text
 
-from ledger.audit.verify_store import PAGE_EVENTS, Verification, verify
+from ledger.audit.verification import TILE_DIFFERS, Head, Verification
+from ledger.audit.verify_store import PAGE_EVENTS, verify
 from ledger.ledger import Ledger
 from ledger.log.event import NewEvent
 from ledger.log.merkle import CompactRange, leaf_hash
@@ -129,7 +130,7 @@ async def test_a_log_cut_off_at_its_end_is_missing_the_rest(ledger: Ledger) -> N
     assert (await verify(ledger)).first_bad_position == 7
 
 
-async def test_two_swapped_events_do_not_fit_the_root(ledger: Ledger) -> None:
+async def test_of_two_swapped_events_the_first_is_named(ledger: Ledger) -> None:
     for old, new in ((2, 100), (8, 2), (100, 8)):
         await change(
             ledger, "UPDATE events SET position = :new WHERE position = :old", old=old, new=new
@@ -137,7 +138,22 @@ async def test_two_swapped_events_do_not_fit_the_root(ledger: Ledger) -> None:
 
     found = await verify(ledger)
 
-    # Each is whole in itself: what is wrong lies within the first tree whose hash is kept.
+    # Each is whole in itself: what is kept of the tree tells where it does not belong.
+    assert (found.first_bad_position, found.what) == (2, TILE_DIFFERS)
+
+
+async def test_two_swapped_events_do_not_fit_the_root_where_no_tile_is_left(
+    ledger: Ledger,
+) -> None:
+    await change(ledger, "DELETE FROM tiles")
+    for old, new in ((2, 100), (8, 2), (100, 8)):
+        await change(
+            ledger, "UPDATE events SET position = :new WHERE position = :old", old=old, new=new
+        )
+
+    found = await verify(ledger)
+
+    # What is wrong lies within the first tree whose hash the head row keeps.
     assert found.first_bad_position == 0
     assert "between here and 7" in str(found.what)
 
@@ -157,7 +173,7 @@ async def test_an_inserted_event_stands_outside_the_log(ledger: Ledger, position
     assert (found.first_bad_position, found.what) == (position, "the event stands outside the log")
 
 
-async def test_a_forged_event_that_fits_its_leaf_does_not_fit_the_root(ledger: Ledger) -> None:
+async def test_a_forged_event_that_fits_its_leaf_does_not_fit_its_tile(ledger: Ledger) -> None:
     forged = (await cell(ledger, 9, "envelope"))[0].replace(b'"key":"', b'"key":"9')
     await change(
         ledger,
@@ -168,9 +184,7 @@ async def test_a_forged_event_that_fits_its_leaf_does_not_fit_the_root(ledger: L
 
     found = await verify(ledger)
 
-    # The trees of 8, 2 and 1 leaves are kept: the forged one is in the second.
-    assert found.first_bad_position == 8
-    assert "between here and 9" in str(found.what)
+    assert (found.first_bad_position, found.what) == (9, TILE_DIFFERS)
 
 
 @pytest.mark.parametrize("wrong", [b"", b"\x00" * 8, b"\x00" * 41, b"\xff" * 104])
@@ -195,14 +209,19 @@ async def test_a_log_that_was_cut_with_its_head_row_is_whole_but_smaller(ledger:
         )
     )
     kept = CompactRange().extend(leaves)
+    before = await ledger.head()
     await change(ledger, "DELETE FROM events WHERE position >= 6")
+    await change(ledger, "DELETE FROM tiles WHERE number >= 6")
     await ledger.database.run(
         lambda c: c.execute(heads.update().values(size=6, compact_range=kept.to_bytes()))
     )
 
     found = await verify(ledger)
+    known = await verify(ledger, published=[Head(before.size, before.root())])
 
     assert (found.size, found.first_bad_position) == (6, None)
+    assert (known.size, known.first_bad_position) == (6, 6)
+    assert f"it had {SIZE} events" in str(known.what)
 
 
 async def test_pages_follow_one_another(tmp_path: Path) -> None:
