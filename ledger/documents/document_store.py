@@ -12,7 +12,12 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from ledger.clock import to_microseconds
 from ledger.errors import IntegrityError
-from ledger.schema.vault_tables import document_chunks, documents, insert_or_ignore
+from ledger.schema.vault_tables import (
+    document_chunks,
+    documents,
+    insert_or_ignore,
+    key_of_document,
+)
 
 CHUNK_BYTES: Final = 256 * 1024
 
@@ -36,7 +41,7 @@ class Open(Protocol):
 
 def key_owner(document: DocumentName) -> str:
     """Return the name under which the vault keeps the document's own key."""
-    return f"document:{document.hex()}"
+    return key_of_document(document)
 
 
 def put_document(

@@ -71,6 +71,11 @@ document_chunks: Final = Table(
 )
 
 
+def key_of_document(document: bytes) -> str:
+    """Return the name under which the key of a document stands among those of persons."""
+    return f"document:{document.hex()}"
+
+
 @cache
 def _ignoring_on_sqlite(table: Table) -> Insert:
     return sqlite.insert(table).on_conflict_do_nothing()

@@ -9,7 +9,7 @@ KEYS_MAX: Final = 4096
 class Keyring:
     """Opened person keys, remembered for a while and never shown."""
 
-    __slots__ = ("_keys", "_maximum")
+    __slots__ = ("_era", "_keys", "_maximum")
 
     def __init__(self, *, keys_max: int = KEYS_MAX) -> None:
         if keys_max < 1:
@@ -17,6 +17,12 @@ class Keyring:
             raise ValueError(message)
         self._keys: OrderedDict[str, bytes] = OrderedDict()
         self._maximum = keys_max
+        self._era = 0
+
+    @property
+    def era(self) -> int:
+        """How often keys were forgotten: what was read in an earlier era may be gone by now."""
+        return self._era
 
     def get(self, person: str) -> bytes | None:
         """Return the person's key and count that as a use, or None when it is not at hand."""
@@ -34,10 +40,12 @@ class Keyring:
 
     def forget(self, person: str) -> None:
         """Remember the person's key no longer, if it was."""
+        self._era += 1
         self._keys.pop(person, None)
 
     def clear(self) -> None:
         """Remember no key any longer."""
+        self._era += 1
         self._keys.clear()
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Seal and open bytes, wrap keys, and derive what the master key is used for.
+"""Seal and open bytes, and derive what the master key is used for.
 
 A sealed value is a format byte, a nonce, and AES-256-GCM over the salt and the plaintext.
 Nonce and salt come in as parameters: each must be fresh from a source fit for keys.
@@ -28,26 +28,25 @@ _DAMAGED: Final = "a sealed value does not open: it is damaged or was moved; res
 
 @dataclass(frozen=True, slots=True)
 class MasterKey:
-    """The one secret of the key file and the keys derived from it, one per purpose."""
+    """The one secret that no database holds, and the keys derived from it, one per purpose."""
 
     secret: bytes = field(repr=False)
     wrapping: bytes = field(init=False, repr=False, compare=False)
-    """Wraps the keys of persons and documents."""
-    lookup: bytes = field(init=False, repr=False, compare=False)
-    """Keys the digests by which documents and e-mail addresses are found."""
-    comparison: bytes = field(init=False, repr=False, compare=False)
-    """Keys the digests that tell a duplicate from a conflict."""
-    fingerprint: bytes = field(init=False, compare=False)
-    """Names the key without revealing it, so that a wrong key file is noticed on open."""
+    """Wraps the keys of persons and documents where no generation key does."""
+    generations: bytes = field(init=False, repr=False, compare=False)
+    """Seals the generation keys in their file."""
 
     def __post_init__(self) -> None:
         if len(self.secret) != KEY_BYTES:
-            message = f"a master key has {KEY_BYTES} bytes; restore the key file from its backup"
+            message = f"a master key has {KEY_BYTES} bytes; restore it from its backup"
             raise MasterKeyError(message)
-        for purpose in ("wrapping", "lookup", "comparison"):
+        for purpose in ("wrapping", "generations"):
             object.__setattr__(self, purpose, _derived(self.secret, purpose, KEY_BYTES))
-        fingerprint = _derived(self.secret, "fingerprint", FINGERPRINT_BYTES)
-        object.__setattr__(self, "fingerprint", fingerprint)
+
+
+def fingerprint(key: bytes) -> bytes:
+    """Return what names a key without revealing it."""
+    return _derived(key, "fingerprint", FINGERPRINT_BYTES)
 
 
 def _derived(secret: bytes, purpose: str, count: int) -> bytes:
@@ -60,12 +59,12 @@ def seal(key: bytes, *, salt: bytes, nonce: bytes, plaintext: bytes, context: by
     if len(salt) != SALT_BYTES:
         message = f"a salt has {SALT_BYTES} bytes; take them from an Entropy"
         raise ValueError(message)
-    return _encrypted(key, nonce=nonce, plaintext=salt + plaintext, context=context)
+    return encrypt(key, nonce=nonce, plaintext=salt + plaintext, context=context)
 
 
 def open_sealed(key: bytes, sealed: bytes, *, context: bytes) -> tuple[bytes, bytes]:
     """Return the salt and the plaintext, or refuse bytes that were not sealed like this."""
-    opened = _decrypted(key, sealed, context=context)
+    opened = decrypt(key, sealed, context=context)
     if len(opened) < SALT_BYTES:
         raise IntegrityError(_DAMAGED)
     return opened[:SALT_BYTES], opened[SALT_BYTES:]
@@ -77,23 +76,6 @@ def commitment(salt: bytes, plaintext: bytes) -> bytes:
     AES-GCM alone does not: one sealed value can open to two plaintexts under two keys.
     """
     return hashlib.sha256(salt + plaintext).digest()
-
-
-def wrap_key(wrapping: bytes, key: bytes, *, nonce: bytes, person: str) -> bytes:
-    """Return a person's key as the vault may store it."""
-    return _encrypted(wrapping, nonce=nonce, plaintext=key, context=_owner(person))
-
-
-def unwrap_key(wrapping: bytes, wrapped: bytes, *, person: str) -> bytes:
-    """Return a person's key, or refuse one that was wrapped otherwise or for another."""
-    try:
-        return _decrypted(wrapping, wrapped, context=_owner(person))
-    except IntegrityError as error:
-        message = (
-            "a wrapped key does not open: the key file belongs to another vault, or the vault "
-            "is damaged; restore the two from the same backup"
-        )
-        raise IntegrityError(message) from error
 
 
 def keyed_digest(key: bytes, *parts: bytes) -> bytes:
@@ -108,11 +90,8 @@ def keyed_digest(key: bytes, *parts: bytes) -> bytes:
     return digest.digest()
 
 
-def _owner(person: str) -> bytes:
-    return b"key of " + person.encode()
-
-
-def _encrypted(key: bytes, *, nonce: bytes, plaintext: bytes, context: bytes) -> bytes:
+def encrypt(key: bytes, *, nonce: bytes, plaintext: bytes, context: bytes) -> bytes:
+    """Return what opens only with this key and context; for keys, which need no salt."""
     if len(nonce) != NONCE_BYTES or len(key) != KEY_BYTES:
         message = (
             f"a key has {KEY_BYTES} bytes and a nonce {NONCE_BYTES}; take them from an Entropy"
@@ -121,7 +100,8 @@ def _encrypted(key: bytes, *, nonce: bytes, plaintext: bytes, context: bytes) ->
     return FORMAT + nonce + AESGCM(key).encrypt(nonce, plaintext, context)
 
 
-def _decrypted(key: bytes, sealed: bytes, *, context: bytes) -> bytes:
+def decrypt(key: bytes, sealed: bytes, *, context: bytes) -> bytes:
+    """Return what was encrypted; raises `IntegrityError` where it does not open."""
     if not sealed.startswith(FORMAT):
         message = "a sealed value has an unknown format; a newer program may have written it"
         raise IntegrityError(message)

@@ -2,26 +2,41 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Self
 
 from sqlalchemy import Connection
 
 from ledger.clock import Clock, Entropy
 from ledger.database import Database
 from ledger.errors import MasterKeyError
+from ledger.shield import to_the_end
+from ledger.vault.cabinet_store import Cabinet
 from ledger.vault.key_store import ensure_keys, load_keys
 from ledger.vault.keyring import Keyring
+from ledger.vault.live_wrapping_store import MISSING, LiveWrapping
+from ledger.vault.register_store import Register
 from ledger.vault.sealed import (
     KEY_BYTES,
     NONCE_BYTES,
     SALT_BYTES,
     MasterKey,
     commitment,
+    fingerprint,
     keyed_digest,
     open_sealed,
     seal,
-    unwrap_key,
-    wrap_key,
 )
+from ledger.vault.secret_store import (
+    COMPARISON,
+    LOOKUP,
+    NAMES,
+    SIGNING,
+    VAULT,
+    load_secrets,
+    secret_owner,
+)
+from ledger.vault.upkeep_store import Upkeep
+from ledger.vault.wrapping import Wrapping
 from ledger.writer import Writer
 
 
@@ -29,15 +44,51 @@ class Vault:
     """Hands out the keys of persons, durable before anything is sealed under them."""
 
     def __init__(
-        self, database: Database, *, ledger: int, master: MasterKey, clock: Clock, entropy: Entropy
+        self,
+        database: Database,
+        *,
+        ledger: int,
+        name: bytes,
+        cabinet: Cabinet,
+        clock: Clock,
+        entropy: Entropy,
     ) -> None:
         self._database = database
         self._ledger = ledger
-        self._master = master
+        self._name = name
+        self._cabinet = cabinet
         self._clock = clock
         self._entropy = entropy
+        self._live = LiveWrapping(cabinet, ledger, vault=name)
+        self._upkeep = Upkeep(
+            database, ledger=ledger, name=name, cabinet=cabinet, live=self._live, entropy=entropy
+        )
+        self._secrets: Mapping[str, bytes] = {}
         self._keyring = Keyring()
         self._writer: Writer[frozenset[str]] = Writer(self._make_keys)
+        self.register = Register.beside(cabinet.key_file)
+
+    @classmethod
+    async def unlocked(
+        cls, database: Database, *, ledger: int, cabinet: Cabinet, clock: Clock, entropy: Entropy
+    ) -> Self:
+        """Return the vault with its secrets at hand; raises `MasterKeyError` where they stay shut.
+
+        What a rotation or an erasure left undone in the files is finished first.
+        """
+        stored = await database.read(lambda connection: load_secrets(connection, ledger))
+        if not {VAULT, *NAMES} <= stored.keys():
+            raise MasterKeyError(MISSING)
+        vault = cls(
+            database,
+            ledger=ledger,
+            name=stored[VAULT],
+            cabinet=cabinet,
+            clock=clock,
+            entropy=entropy,
+        )
+        await vault._unlock()
+        return vault
 
     @property
     def database(self) -> Database:
@@ -49,14 +100,27 @@ class Vault:
         """The number under which this ledger's rows are kept."""
         return self._ledger
 
+    @property
+    def fingerprint(self) -> bytes:
+        """What ties a log to this vault: it names the secret by which contents are compared."""
+        return fingerprint(self._secrets[COMPARISON])
+
+    def signing_seed(self) -> bytes:
+        """Return the 32 bytes of which the key that signs tree heads is made."""
+        return self._secrets[SIGNING]
+
     async def close(self) -> None:
         """Commit what waits and forget every key."""
         await self._writer.close()
-        self._keyring.clear()
+        self.forget_all()
         await self._database.close()
 
+    def forget_all(self) -> None:
+        """Keep no key at hand any longer; each is read again when it is needed."""
+        self._keyring.clear()
+
     async def keys(self, persons: Iterable[str]) -> dict[str, bytes]:
-        """Return a key for each person, made and durable where there was none."""
+        """Return a key for each person, made and durable where there never was one."""
         wanted = frozenset(persons)
         known = self._cached(wanted)
         missing = wanted - known.keys()
@@ -69,24 +133,61 @@ class Vault:
         """Return the keys that still exist; an erased person has none."""
         wanted = frozenset(persons)
         known = self._cached(wanted)
-        missing = wanted - known.keys()
+        missing = sorted(wanted - known.keys())
         if missing:
-            known |= self._unwrapped(await self._database.read(self._loading(missing)))
+            era = self._keyring.era
+            found = await self._live.kept_up(
+                lambda: self._database.read(lambda connection: self._load(connection, missing))
+            )
+            known |= self._kept(found, era=era)
         return known
 
     def existing_keys_now(self, persons: Iterable[str]) -> dict[str, bytes]:
         """Return the keys that still exist, for a step on the ledger's writer thread."""
         wanted = frozenset(persons)
         known = self._cached(wanted)
-        missing = wanted - known.keys()
+        missing = sorted(wanted - known.keys())
         if missing:
-            known |= self._unwrapped(self._database.read_now(self._loading(missing)))
+            era = self._keyring.era
+            found = self._live.kept_up_now(
+                lambda: self._database.read_now(lambda connection: self._load(connection, missing))
+            )
+            known |= self._kept(found, era=era)
         return known
+
+    async def erase_person(
+        self, person: str, *, also: Iterable[str] = (), documents: Iterable[bytes] = ()
+    ) -> None:
+        """Destroy what opens a person's data: keys, documents; again, it changes nothing.
+
+        `also` are further names whose keys go with it, `documents` further documents by their
+        keyed digests. Where the database keeps copies of what it deletes, every other key is
+        wrapped anew and the old wrapping key destroyed. On SQLite `scrub` has to follow.
+        """
+        persons, named = [person, *also], list(documents)
+        await to_the_end(self._erase(persons, named))
+
+    async def rotate(self, secret: bytes | None = None) -> int:
+        """Bring in a new master key and return how many keys were wrapped anew for it.
+
+        Without a secret one is made for the key file. A key that came from elsewhere has to be
+        followed there by this one; until then this process knows both.
+        """
+        if secret is None and not self._cabinet.source.is_file:
+            following = self._cabinet.source.following
+            if following is None:
+                message = (
+                    "the master key is not kept in a file: give the new one in LEDGER_KEY_NEXT"
+                )
+                raise MasterKeyError(message)
+            secret = following.secret
+        master = MasterKey(secret or self._entropy.bytes(KEY_BYTES))
+        return await to_the_end(self._rotate(master))
 
     def seal(self, key: bytes, plaintext: bytes, *, context: bytes) -> tuple[bytes, bytes]:
         """Return plaintext sealed under a key, and the commitment to it."""
         salt = self._entropy.bytes(SALT_BYTES)
-        nonce = self._entropy.bytes(NONCE_BYTES)
+        nonce = self._nonce()
         sealed = seal(key, salt=salt, nonce=nonce, plaintext=plaintext, context=context)
         return sealed, commitment(salt, plaintext)
 
@@ -96,55 +197,79 @@ class Vault:
 
     def lookup_digest(self, *parts: bytes) -> bytes:
         """Return the keyed digest under which something personal may be looked up."""
-        return keyed_digest(self._master.lookup, *parts)
+        return keyed_digest(self._secrets[LOOKUP], *parts)
 
     def content_digest(self, *parts: bytes) -> bytes:
         """Return the keyed digest by which two contents are compared."""
-        return keyed_digest(self._master.comparison, *parts)
+        return keyed_digest(self._secrets[COMPARISON], *parts)
 
     def document_digest(self, digest_hex: str) -> bytes:
         """Return the name under which a document with this SHA-256 is kept."""
         return self.lookup_digest(b"document", bytes.fromhex(digest_hex))
 
+    async def _unlock(self) -> None:
+        await self._cabinet.refresh()
+
+        def read(connection: Connection) -> tuple[Wrapping, dict[str, bytes]]:
+            live = self._live.seen_by(connection)
+            stored = load_secrets(connection, self._ledger)
+            return live, {
+                name: live.unwrap(stored[name], owner=secret_owner(name)) for name in NAMES
+            }
+
+        live, self._secrets = await self._live.kept_up(lambda: self._database.read(read))
+        if not self._cabinet.is_settled(live, vault=self._name):
+            await to_the_end(self._upkeep.settle())
+
+    async def _erase(self, persons: Sequence[str], documents: Sequence[bytes]) -> None:
+        await self._upkeep.erase(persons, documents=documents)
+        self.forget_all()
+        await self._upkeep.settle()
+
+    async def _rotate(self, master: MasterKey) -> int:
+        count = await self._upkeep.rotate(master)
+        await self._upkeep.settle()
+        return count
+
+    def _nonce(self) -> bytes:
+        return self._entropy.bytes(NONCE_BYTES)
+
     def _cached(self, persons: Iterable[str]) -> dict[str, bytes]:
         found = {person: self._keyring.get(person) for person in persons}
         return {person: key for person, key in found.items() if key is not None}
 
-    def _loading(self, persons: Iterable[str]) -> "_Load":
-        return _Load(self._ledger, sorted(persons))
+    def _kept(self, keys: dict[str, bytes], *, era: int) -> dict[str, bytes]:
+        # What was read before an erasure must not be remembered after it.
+        if era == self._keyring.era:
+            for person, key in keys.items():
+                self._keyring.put(person, key)
+        return keys
+
+    def _load(self, connection: Connection, persons: Iterable[str]) -> dict[str, bytes]:
+        live = self._live.seen_by(connection)
+        found = load_keys(connection, self._ledger, persons=persons)
+        return {person: live.unwrap(blob, owner=person) for person, blob in found.items()}
 
     async def _make_keys(self, batch: Sequence[frozenset[str]]) -> Sequence[None]:
         persons = sorted(frozenset().union(*batch))
         now = self._clock.now()
-        made = await self._database.run(lambda connection: self._ensure(connection, persons, now))
-        self._unwrapped(made)
+        era = self._keyring.era
+        made = await self._live.kept_up(
+            lambda: self._database.run(lambda connection: self._ensure(connection, persons, now))
+        )
+        self._kept(made, era=era)
         return [None] * len(batch)
 
     def _ensure(
         self, connection: Connection, persons: Sequence[str], now: datetime
-    ) -> Mapping[str, bytes]:
-        return ensure_keys(connection, self._ledger, persons=persons, make=self._new_key, now=now)
+    ) -> dict[str, bytes]:
+        live = self._live.shared_by(connection)
 
-    def _new_key(self, person: str) -> bytes:
-        key = self._entropy.bytes(KEY_BYTES)
-        nonce = self._entropy.bytes(NONCE_BYTES)
-        return wrap_key(self._master.wrapping, key, nonce=nonce, person=person)
+        def make(person: str) -> bytes:
+            return live.wrap(self._entropy.bytes(KEY_BYTES), nonce=self._nonce(), owner=person)
 
-    def _unwrapped(self, wrapped: Mapping[str, bytes]) -> dict[str, bytes]:
-        keys: dict[str, bytes] = {}
-        for person, blob in wrapped.items():
-            keys[person] = unwrap_key(self._master.wrapping, blob, person=person)
-            self._keyring.put(person, keys[person])
-        return keys
-
-
-class _Load:
-    def __init__(self, ledger: int, persons: Sequence[str]) -> None:
-        self._ledger = ledger
-        self._persons = persons
-
-    def __call__(self, connection: Connection) -> dict[str, bytes]:
-        return load_keys(connection, self._ledger, persons=self._persons)
+        found = ensure_keys(connection, self._ledger, persons=persons, make=make, now=now)
+        return {person: live.unwrap(blob, owner=person) for person, blob in found.items()}
 
 
 def require_key(found: Mapping[str, bytes], person: str) -> bytes:
