@@ -44,5 +44,5 @@ def key_of(text: str) -> MasterKey:
     try:
         return MasterKey(base64.b64decode(text.strip(), validate=True))
     except (binascii.Error, ValueError, MasterKeyError):
-        message = "a master key is 32 bytes in base64, as `openssl rand -base64 32` prints them"
+        message = "32 bytes in base64, as `openssl rand -base64 32` prints them"
         raise MasterKeyError(message) from None

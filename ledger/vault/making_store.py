@@ -13,6 +13,7 @@ from ledger.vault.secret_store import (
     VAULT,
     WRAPPING,
     add_secrets,
+    commit_through,
     hold_name,
     load_secrets,
     secret_owner,
@@ -37,10 +38,14 @@ async def make_secrets(
     fresh = Wrapping(FIRST_GENERATION, entropy.bytes(KEY_BYTES))
     values = {each: entropy.bytes(KEY_BYTES) for each in NAMES}
     nonces = {each: entropy.bytes(NONCE_BYTES) for each in NAMES}
+
     # The name first and in a commit of its own: a file that a crash leaves is known by it.
-    await database.run(lambda connection: add_secrets(connection, ledger, rows={VAULT: name}))
+    def name_it(connection: Connection) -> None:
+        commit_through(connection)
+        add_secrets(connection, ledger, rows={VAULT: name})
 
     def make(connection: Connection) -> None:
+        commit_through(connection)
         vault = load_secrets(connection, ledger)[VAULT]
         wrapping = fresh if generations else Wrapping.of_master(cabinet.master)
         rows = {
@@ -55,4 +60,5 @@ async def make_secrets(
         if wrapping.generation != DERIVED:
             cabinet.prepare(wrapping, beside=(), vault=vault)
 
+    await database.run(name_it)
     await database.run(make)

@@ -8,7 +8,7 @@ that nothing is ever wrapped by a key that is being destroyed.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, select, text, update
 
 from ledger.schema.vault_tables import insert_or_ignore, secrets
 
@@ -18,6 +18,7 @@ LOOKUP: Final = "lookup"
 COMPARISON: Final = "comparison"
 SIGNING: Final = "signing"
 NAMES: Final = (LOOKUP, COMPARISON, SIGNING)
+_THROUGH: Final = text("SET LOCAL synchronous_commit = on")
 
 
 def secret_owner(name: str) -> str:
@@ -56,6 +57,13 @@ def share_name(connection: Connection, ledger: int) -> bytes | None:
 def hold_name(connection: Connection, ledger: int) -> bytes | None:
     """Return the name of the live wrapping, which nobody else may change or wrap by meanwhile."""
     return _first(connection, _of(ledger).with_for_update())
+
+
+def commit_through(connection: Connection) -> None:
+    """Let this transaction be durable when it is committed, whatever the others are."""
+    # On SQLite nothing can be asked for within a transaction: `scrub` is what makes it durable.
+    if connection.dialect.name == "postgresql":
+        connection.execute(_THROUGH)
 
 
 def _of(ledger: int) -> Select[Any]:

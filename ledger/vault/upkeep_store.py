@@ -10,11 +10,13 @@ from sqlalchemy import Connection
 
 from ledger.clock import Entropy
 from ledger.database import Database
+from ledger.errors import LedgerBusyError
 from ledger.vault.cabinet_store import Cabinet
 from ledger.vault.live_wrapping_store import LiveWrapping
 from ledger.vault.person_store import delete_person
 from ledger.vault.rewrap_store import rewrap_all
 from ledger.vault.sealed import KEY_BYTES, NONCE_BYTES, MasterKey
+from ledger.vault.secret_store import commit_through
 from ledger.vault.wrapping import DERIVED, Wrapping
 
 
@@ -40,6 +42,11 @@ class Upkeep:
 
     async def settle(self) -> None:
         """Leave in the files what is live and nothing else."""
+        live = await self._live.kept_up(lambda: self._database.read(self._live.seen_by))
+        if self._cabinet.is_settled(live, vault=self._name):
+            return
+        # The files must not run ahead of a commit that a power cut could still undo.
+        await self._database.scrub()
 
         def settle(connection: Connection) -> None:
             self._cabinet.settle(self._live.held_by(connection), vault=self._name)
@@ -50,6 +57,7 @@ class Upkeep:
         """Destroy keys and documents, and the wrapping key where copies of them may survive."""
 
         def erase(connection: Connection) -> None:
+            commit_through(connection)
             old = self._live.held_by(connection)
             count = delete_person(connection, self._ledger, persons=persons, named=documents)
             if count and old.generation != DERIVED:
@@ -63,14 +71,18 @@ class Upkeep:
         """Wrap everything by another master key and return how many keys that were."""
 
         def rotate(connection: Connection) -> int:
+            commit_through(connection)
             old = self._live.held_by(connection)
-            self._cabinet.settle(old, vault=self._name)
+            if not self._cabinet.is_settled(old, vault=self._name):
+                message = "another rotation is under way: try again once it is over"
+                raise LedgerBusyError(message)
             self._cabinet.stage(master)
             if old.generation != DERIVED:
                 self._cabinet.reseal(master, vault=self._name)
                 return 0
             return self._wrap_anew(connection, old, Wrapping.of_master(master))
 
+        await self.settle()
         return await self._live.kept_up(lambda: self._database.run(rotate))
 
     def _wrap_anew(self, connection: Connection, old: Wrapping, new: Wrapping) -> int:

@@ -1,6 +1,7 @@
 """The vault: keys and documents in a database of their own, kept apart from the log."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Self
 
@@ -8,7 +9,7 @@ from sqlalchemy import Connection
 
 from ledger.clock import Clock, Entropy
 from ledger.database import Database
-from ledger.errors import MasterKeyError
+from ledger.errors import LedgerBusyError, MasterKeyError
 from ledger.shield import to_the_end
 from ledger.vault.cabinet_store import Cabinet
 from ledger.vault.key_store import ensure_keys, load_keys
@@ -36,7 +37,6 @@ from ledger.vault.secret_store import (
     secret_owner,
 )
 from ledger.vault.upkeep_store import Upkeep
-from ledger.vault.wrapping import Wrapping
 from ledger.writer import Writer
 
 
@@ -210,15 +210,14 @@ class Vault:
     async def _unlock(self) -> None:
         await self._cabinet.refresh()
 
-        def read(connection: Connection) -> tuple[Wrapping, dict[str, bytes]]:
+        def read(connection: Connection) -> dict[str, bytes]:
             live = self._live.seen_by(connection)
             stored = load_secrets(connection, self._ledger)
-            return live, {
-                name: live.unwrap(stored[name], owner=secret_owner(name)) for name in NAMES
-            }
+            return {name: live.unwrap(stored[name], owner=secret_owner(name)) for name in NAMES}
 
-        live, self._secrets = await self._live.kept_up(lambda: self._database.read(read))
-        if not self._cabinet.is_settled(live, vault=self._name):
+        self._secrets = await self._live.kept_up(lambda: self._database.read(read))
+        # Another process that is at it finishes it; until then the files hold both.
+        with suppress(LedgerBusyError):
             await to_the_end(self._upkeep.settle())
 
     async def _erase(self, persons: Sequence[str], documents: Sequence[bytes]) -> None:

@@ -20,7 +20,7 @@ def init(shell: Shell, *, output: Output) -> None:
     settings = shell.settings()
     made = interrupt.run(_init(settings))
     output.one(made, _text(made))
-    if made["created"]:
+    if made["created"] and made["key_file"]:
         warn(
             f"keep a copy of {made['key_file']} in a safe place of its own: "
             "without it the ledger cannot be read"
@@ -34,11 +34,12 @@ async def _init(settings: Settings) -> dict[str, Any]:
         return {
             "ledger": ledger.ledger_id,
             "database": str(settings.address.path),
-            "key_file": str(settings.address.key_file),
+            "key_file": str(settings.address.key_file) if settings.key_source.is_file else None,
             "created": is_new,
         }
 
 
 def _text(made: dict[str, Any]) -> str:
     did = "made" if made["created"] else "is there already, up to date:"
-    return f"ledger {made['ledger']} {did} {made['database']}, key file {made['key_file']}"
+    key = f"key file {made['key_file']}" if made["key_file"] else "its key given in LEDGER_KEY"
+    return f"ledger {made['ledger']} {did} {made['database']}, {key}"

@@ -25,6 +25,7 @@ VERBS: Final = MappingProxyType(
         "mapping": "Look up which DokStamp record stands for which source record.",
         "audit": "Tell what happened to a record, and check the log.",
         "quarantine": "Look at events that were refused, and let them in.",
+        "key": "Put another master key in the place of the one in use.",
         "rebuild": "Fold the log again, and compare or swap.",
         "config": "Show every setting with its origin.",
         "simulator": "Serve a practice DokStamp on this machine.",

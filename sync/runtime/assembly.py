@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from ledger.clock import Clock, Entropy
-from ledger.home import initialise
+from ledger.home import Address, initialise
 from ledger.ledger import Ledger
+from ledger.vault.key_source import HostKey
 from sync.dokstamp.client import DokStampClient
 from sync.runtime.engine import Engine
 from sync.runtime.process_lock import ProcessLock
@@ -18,23 +20,42 @@ DRAIN_SECONDS = 10.0
 
 @asynccontextmanager
 async def open_ledger(
-    settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+    master_key: HostKey | None = None,
 ) -> AsyncIterator[Ledger]:
     """Return the ledger that the settings name; it must have been made by `init`."""
     async with await Ledger.open(
-        settings.address, clock=clock, entropy=entropy, shared_sources=settings.shared_sources
+        address_of(settings, master_key),
+        clock=clock,
+        entropy=entropy,
+        shared_sources=settings.shared_sources,
     ) as ledger:
         yield ledger
 
 
 @asynccontextmanager
 async def make_ledger(
-    settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+    master_key: HostKey | None = None,
 ) -> AsyncIterator[Ledger]:
     """Return the ledger that the settings name, made or migrated first where needed."""
-    await initialise(settings.address, clock=clock, entropy=entropy)
-    async with open_ledger(settings, clock=clock, entropy=entropy) as ledger:
+    await initialise(address_of(settings, master_key), clock=clock, entropy=entropy)
+    async with open_ledger(settings, clock=clock, entropy=entropy, master_key=master_key) as ledger:
         yield ledger
+
+
+def address_of(settings: Settings, master_key: HostKey | None) -> Address:
+    """Return where the ledger lives, its master key asked of the host where that has one."""
+    address = settings.address
+    if master_key is None:
+        return address
+    return replace(address, key_source=replace(address.key_source, ask=master_key))
 
 
 @asynccontextmanager

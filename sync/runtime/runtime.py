@@ -23,6 +23,7 @@ from ledger.errors import LedgerError
 from ledger.ledger import Ledger
 from ledger.log.inbox_store import Entry
 from ledger.reference import Json
+from ledger.vault.key_source import HostKey
 from sync.errors import InputError
 from sync.resources import Fault
 from sync.runtime.assembly import make_ledger, start_engine
@@ -59,6 +60,8 @@ class Runtime:
 
     Entering makes or migrates the ledger, opens it and starts the services; leaving finishes what
     is under way within a bound and leaves nothing leased. Both are safe to cancel at any time.
+    The master key comes from the settings, or from `master_key`: a function, asynchronous if need
+    be, that returns its 32 bytes; it is asked again when another process has rotated the key.
     One runtime works on a SQLite ledger at a time: entering a second raises `LedgerBusyError`.
     """
 
@@ -69,18 +72,25 @@ class Runtime:
         clock: Clock | None = None,
         entropy: Entropy | None = None,
         announce: Announce = nobody,
+        master_key: HostKey | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._entropy = entropy
         self._announce = announce
+        self._master_key = master_key
         self._exits = AsyncExitStack()
         self._open: tuple[Ledger, Engine] | None = None
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as exits:
             ledger = await exits.enter_async_context(
-                make_ledger(self._settings, clock=self._clock, entropy=self._entropy)
+                make_ledger(
+                    self._settings,
+                    clock=self._clock,
+                    entropy=self._entropy,
+                    master_key=self._master_key,
+                )
             )
             engine = await exits.enter_async_context(
                 start_engine(ledger, self._settings, announce=self._announce)

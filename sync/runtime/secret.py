@@ -5,6 +5,10 @@ from typing import Any, Final
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import core_schema
 
+from ledger.errors import MasterKeyError
+from ledger.vault.key_source import key_of
+from ledger.vault.sealed import MasterKey
+
 HIDDEN: Final = "********"
 
 
@@ -42,6 +46,15 @@ class Secret:
     ) -> core_schema.CoreSchema:
         """Tell pydantic to take a text or a secret."""
         return core_schema.no_info_plain_validator_function(_read)
+
+
+def master_key(key: Secret) -> MasterKey | None:
+    """Return the master key that a secret holds; raises ValueError, repeating nothing of it."""
+    try:
+        return key_of(key.reveal()) if key else None
+    except MasterKeyError as error:
+        message = f"must be a master key: {error}"
+        raise ValueError(message) from None
 
 
 def _read(value: object) -> Secret:

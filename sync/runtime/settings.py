@@ -25,6 +25,7 @@ from pydantic import (
 
 from ledger.database import Durability
 from ledger.home import Address
+from ledger.vault.key_source import KeySource
 from sync.dispatcher.procedures.rules import DeletePolicy, Institutions, IssueStyle, Rules
 from sync.dokstamp.auth import ClientCredentials, Credentials, Login
 from sync.dokstamp.client import Connection
@@ -32,8 +33,8 @@ from sync.dokstamp.edition import AuthMode
 from sync.errors import ConfigurationError
 from sync.projector.run_worker import GuardTerms
 from sync.resources.certificate import REVOCATION_TEXTS
-from sync.runtime.database_address import database_path
-from sync.runtime.secret import Secret
+from sync.runtime.database_address import database_place
+from sync.runtime.secret import Secret, master_key
 from sync.runtime.settings_reader import Given, gather
 from sync.sources.event_reader import Rules as IntakeRules
 from sync.sources.oneroster_dates import DateOrder
@@ -41,6 +42,7 @@ from sync.sources.oneroster_records import Options
 
 LEASE_MARGIN_SECONDS: Final = 15.0
 """How much longer than a request a lease lives, at least."""
+KEY_FILE: Final = "dokstamp-ledger.key"
 DEFAULT: Final = "default"
 _MEBIBYTE: Final = 1024 * 1024
 
@@ -77,6 +79,8 @@ class Settings(BaseModel):
 
     ledger_database: str = Field("sqlite+aiosqlite:///dokstamp-ledger.db", repr=False)
     ledger_key_file: Path | None = None
+    ledger_key: Secret = Secret("")
+    ledger_key_next: Secret = Secret("")
     durability: Durability = "full"
 
     base_url: str = "https://api.dokstamp.com"
@@ -144,8 +148,17 @@ class Settings(BaseModel):
     @field_validator("ledger_database")
     @classmethod
     def _check_database(cls, address: str) -> str:
-        database_path(address)
+        database_place(address)
         return address
+
+    @field_validator("ledger_key", "ledger_key_next")
+    @classmethod
+    def _check_key(cls, key: Secret, info: ValidationInfo) -> Secret:
+        master_key(key)
+        if info.field_name == "ledger_key_next" and key and not info.data.get("ledger_key"):
+            message = "needs LEDGER_KEY, the key that it follows; a key file is rotated without it"
+            raise ValueError(message)
+        return key
 
     @field_validator("base_url")
     @classmethod
@@ -174,9 +187,16 @@ class Settings(BaseModel):
     @property
     def address(self) -> Address:
         """Where the ledger lives."""
-        path = database_path(self.ledger_database)
-        key_file = self.ledger_key_file or path.with_name("dokstamp-ledger.key")
-        return Address(path, key_file, self.durability)
+        place = database_place(self.ledger_database)
+        # A server has no folder to keep it in: it is looked for where the program runs.
+        beside = place if isinstance(place, Path) else Path(KEY_FILE)
+        key_file = self.ledger_key_file or beside.with_name(KEY_FILE)
+        return Address(place, key_file, self.durability, self.key_source)
+
+    @property
+    def key_source(self) -> KeySource:
+        """Where the master key comes from, unless the host hands it over."""
+        return KeySource(master_key(self.ledger_key), master_key(self.ledger_key_next))
 
     def origin(self, name: str) -> str:
         """Return where a setting's value comes from."""
