@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from ledger.clock import Clock, Entropy, SystemClock, SystemEntropy, to_microseconds
-from ledger.database import Database, Durability
+from ledger.database import Database, Durability, PostgresqlDatabase, Server, SqliteDatabase
 from ledger.errors import (
     LedgerBelongsElsewhereError,
     MasterKeyError,
@@ -15,7 +15,7 @@ from ledger.errors import (
 )
 from ledger.log.merkle import CompactRange
 from ledger.reference import LedgerId
-from ledger.schema.migrate import is_current, upgrade
+from ledger.schema.migrate import is_current, keep_others_out, upgrade, version
 from ledger.schema.tables import epochs, heads, ledgers
 from ledger.shield import to_the_end
 from ledger.vault.key_file_store import make_key_file, read_key_file
@@ -28,30 +28,51 @@ LEDGER_ID_BYTES = 16
 class Address:
     """Where a ledger lives and how it is kept."""
 
-    path: Path
+    place: Path | Server
+    """Its file, or its schema on a PostgreSQL server."""
     key_file: Path
     durability: Durability = "full"
 
     @property
-    def vault_path(self) -> Path:
-        """The vault's own database, beside the ledger's."""
-        return self.path.with_name(f"{self.path.stem}.vault{self.path.suffix}")
+    def vault_place(self) -> Path | Server:
+        """The vault's own file, beside the ledger's, or its own schema."""
+        if isinstance(self.place, Server):
+            return self.place.vault
+        return self.place.with_name(f"{self.place.stem}.vault{self.place.suffix}")
+
+    def main(self) -> Database:
+        """Return the ledger's database; who asked for it closes it."""
+        return _database(self.place, self.durability)
+
+    def vault(self) -> Database:
+        """Return the vault's database; who asked for it closes it."""
+        return _database(self.vault_place, self.durability)
+
+
+def _database(place: Path | Server, durability: Durability) -> Database:
+    if isinstance(place, Server):
+        return PostgresqlDatabase(place, durability=durability)
+    return SqliteDatabase(place, durability=durability)
 
 
 async def initialise(
     address: Address, *, clock: Clock | None = None, entropy: Entropy | None = None
 ) -> bool:
-    """Make or migrate a ledger's databases and its key file; returns whether it is new."""
+    """Make or migrate a ledger's databases and its key file; returns whether it is new.
+
+    Hosts that do so at the same time wait for one another.
+    """
     clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
-    if not address.key_file.exists():
-        _refuse_lost_key(address)
-        make_key_file(address.key_file, entropy.bytes(KEY_BYTES))
-    master = read_key_file(address.key_file)
-    if address.path.exists():
-        refuse_lost_vault(address)
-    main = Database(address.path, durability=address.durability)
-    vault = Database(address.vault_path, durability=address.durability)
+    main, vault = address.main(), address.vault()
     try:
+        is_there = await main.is_there()
+        if not address.key_file.exists():
+            if is_there and await main.read(_has_row):
+                _refuse_lost_key(address)
+            make_key_file(address.key_file, entropy.bytes(KEY_BYTES))
+        master = read_key_file(address.key_file)
+        if is_there:
+            await refuse_lost_vault(address, vault)
         await vault.run(lambda connection: upgrade(connection, "vault"))
         await main.run(lambda connection: upgrade(connection, "main"))
         ledger_id = LedgerId(entropy.bytes(LEDGER_ID_BYTES).hex())
@@ -60,7 +81,12 @@ async def initialise(
             lambda connection: _create(connection, ledger_id, created_at, master.fingerprint)
         )
     finally:
-        await to_the_end(_close(main, vault))
+        await close_all(main, vault)
+
+
+async def close_all(*databases: Database) -> None:
+    """Let go of databases, all of them whoever is cancelled meanwhile."""
+    await to_the_end(_close(*databases))
 
 
 async def _close(*databases: Database) -> None:
@@ -68,28 +94,28 @@ async def _close(*databases: Database) -> None:
         await database.close()
 
 
-def refuse_lost_vault(address: Address) -> None:
+async def refuse_lost_vault(address: Address, vault: Database) -> None:
     """Refuse to go on without the vault: its persons would all look as if they were erased."""
-    if not address.vault_path.exists():
+    if not await vault.is_there():
         message = (
-            f"the vault {address.vault_path} is missing but its ledger exists: restore it from "
+            f"the vault {address.vault_place} is missing but its ledger exists: restore it from "
             "the backup that holds the ledger; without it nothing personal can be read"
         )
         raise MasterKeyError(message)
 
 
 def _refuse_lost_key(address: Address) -> None:
-    if address.path.exists():
-        message = (
-            f"the key file {address.key_file} is missing but its ledger exists: restore the key "
-            "file from its backup; a new one could not open what is sealed"
-        )
-        raise MasterKeyError(message)
+    message = (
+        f"the key file {address.key_file} is missing but its ledger exists: restore the key "
+        "file from its backup; a new one could not open what is sealed"
+    )
+    raise MasterKeyError(message)
 
 
 def _create(
     connection: Connection, ledger_id: LedgerId, created_at: int, fingerprint: bytes
 ) -> bool:
+    keep_others_out(connection)
     if connection.execute(select(ledgers.c.ledger)).first() is not None:
         return False
     made = connection.execute(
@@ -107,6 +133,11 @@ def _create(
     )
     connection.execute(epochs.insert(), {"ledger": made, "epoch": 0})
     return True
+
+
+def _has_row(connection: Connection) -> bool:
+    is_made = version(connection, "main") is not None
+    return is_made and connection.execute(select(ledgers.c.ledger)).first() is not None
 
 
 def read_row(connection: Connection) -> Row[Any]:

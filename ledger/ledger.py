@@ -1,20 +1,21 @@
 """The door: open a ledger, append to it, read it, change it in one atomic step, close it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from sqlalchemy import Connection, Row
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from ledger.clock import Clock, Entropy, SystemClock, SystemEntropy
-from ledger.database import Database
+from ledger.database import Database, is_refusal
 from ledger.documents.shelf_store import Shelf
 from ledger.errors import EventError, MigrationNeededError
 from ledger.home import (
     Address,
     claim_home,
+    close_all,
     read_generation,
     read_row,
     refuse_lost_vault,
@@ -78,13 +79,13 @@ class Ledger:
     ) -> Self:
         """Return an open ledger; raises `MigrationNeededError` where `init` must run first."""
         clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
-        row, master, database = await _open_home(address)
-        vault_database = Database(address.vault_path, durability=address.durability)
+        home = await _open_home(address)
+        row = home.row
         vault = Vault(
-            vault_database, ledger=row.ledger, master=master, clock=clock, entropy=entropy
+            home.vault, ledger=row.ledger, master=home.master, clock=clock, entropy=entropy
         )
         return cls(
-            database,
+            home.main,
             vault,
             ledger_id=LedgerId(row.ledger_id),
             scope=Scope(row.ledger, row.generation),
@@ -221,6 +222,17 @@ class Ledger:
         )
         return {event.position: event for event in await self.sealer.open(stored)}
 
+    def listen(self) -> None:
+        """Let the bell ring at what other hosts commit as well, where the database tells of it."""
+        self.database.listen(self.bell.ring)
+
+    async def refresh(self) -> None:
+        """Take notice of what another process may have changed: which folding is live."""
+        self.use_generation(await self.read(self._read_generation))
+
+    def _read_generation(self, connection: Connection) -> int:
+        return read_generation(connection, self.scope.ledger)
+
     def use_generation(self, generation: int) -> None:
         """Read and write the rows of another folding from now on."""
         if generation != self.scope.generation:
@@ -248,6 +260,7 @@ class Ledger:
         if head != before:
             log_store.write_head(connection, self.scope.ledger, head=head)
             tile_store.grow(connection, self.scope.ledger, before=before.size, size=head.size)
+        self.database.tell_hosts(connection)
         return results
 
 
@@ -259,24 +272,36 @@ def _attempt(
     try:
         with connection.begin_nested():
             return step(transaction)
-    except OperationalError:
-        # The database itself refused: nothing of this batch can stand.
-        raise
+    except DBAPIError as error:
+        if is_refusal(error):
+            # Nothing of this batch can stand.
+            raise
+        return Failed(error)
     except Exception as error:  # noqa: BLE001 - handed to the one caller whose step it was
         return Failed(error)
 
 
-async def _open_home(address: Address) -> tuple[Row[Any], MasterKey, Database]:
-    if not address.path.exists():
-        message = f"there is no ledger at {address.path}: run `dokstamp-ledger init` first"
-        raise MigrationNeededError(message)
-    master = read_key_file(address.key_file)
-    refuse_lost_vault(address)
-    database = Database(address.path, durability=address.durability)
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """What is open once a ledger was found to be whole."""
+
+    main: Database
+    vault: Database
+    row: Row[Any]
+    master: MasterKey
+
+
+async def _open_home(address: Address) -> _Home:
+    main, vault = address.main(), address.vault()
     try:
-        row = await database.read(read_row)
+        if not await main.is_there():
+            message = f"there is no ledger at {address.place}: run `dokstamp-ledger init` first"
+            raise MigrationNeededError(message)
+        master = read_key_file(address.key_file)
+        await refuse_lost_vault(address, vault)
+        row = await main.read(read_row)
         require_same_key(row.key_fingerprint, master, key_file=address.key_file)
     except BaseException:
-        await database.close()
+        await close_all(main, vault)
         raise
-    return row, master, database
+    return _Home(main, vault, row, master)

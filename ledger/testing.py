@@ -5,13 +5,22 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ledger.clock import Clock, Entropy, SystemClock, SystemEntropy
+from ledger.database import Server
 from ledger.home import Address, initialise
 from ledger.ledger import Ledger
 
+SERVED = "ledger.url"
+"""A file of this name in a folder says that its ledger lives on a PostgreSQL server."""
+
 
 def address_in(folder: Path) -> Address:
-    """Return an address in a folder, durable enough for tests and faster than the default."""
-    return Address(folder / "ledger.db", folder / "ledger.key", durability="normal")
+    """Return an address in a folder, durable enough for tests and faster than the default.
+
+    Its ledger is a file in there, unless the folder names a server in `ledger.url`.
+    """
+    served, key_file = folder / SERVED, folder / "ledger.key"
+    place = Server.parse(served.read_text()) if served.exists() else folder / "ledger.db"
+    return Address(place, key_file, durability="normal")
 
 
 @asynccontextmanager

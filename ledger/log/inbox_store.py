@@ -7,24 +7,17 @@ on the host's connection, without a lock on the head row.
 import base64
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, bindparam, select
 
-from ledger.errors import LedgerError
+from ledger.database import Database
 from ledger.log.envelope import Prepared, parse_time
 from ledger.log.merkle import leaf_hash
 from ledger.reference import SourceRef
 from ledger.schema.statements import one_of
 from ledger.schema.tables import inbox
-
-RECIPE: Final = (
-    "give your SQLite engine connect_args={'isolation_level': None}, emit 'BEGIN IMMEDIATE' from "
-    "its 'begin' event and 'PRAGMA synchronous = FULL' from its 'connect' event"
-)
-FULL_SYNCHRONOUS: Final = 2
 
 _PUT = inbox.insert()
 _PAGE = (
@@ -54,10 +47,13 @@ class Waiting:
     entry: Entry
 
 
-def put(connection: Connection, ledger: int, *, entry: Entry, path: Path) -> None:
+def put(connection: Connection, ledger: int, *, entry: Entry, database: Database) -> None:
     """Insert an entry on a host's connection; raises `LedgerError` for an unsafe one."""
-    _require_recipe(connection, path)
-    connection.execute(_PUT, {"ledger": ledger, "prepared": encode(entry)})
+    database.require_recipe(connection)
+    # The host's connection knows its own schemas, not the ledger's.
+    place = {"schema_translate_map": {None: database.schema}} if database.schema else {}
+    row = {"ledger": ledger, "prepared": encode(entry)}
+    connection.execute(_PUT, row, execution_options=place)
 
 
 def read_page(connection: Connection, ledger: int, *, limit: int) -> list[Waiting]:
@@ -115,18 +111,3 @@ def _text(content: bytes | None) -> str | None:
 
 def _bytes(text: str | None) -> bytes | None:
     return None if text is None else base64.b64decode(text)
-
-
-def _require_recipe(connection: Connection, path: Path) -> None:
-    """Refuse a connection on which the host's write and the event might part."""
-    files = connection.exec_driver_sql("PRAGMA database_list").all()
-    if not any(row[2] and Path(row[2]).resolve() == path.resolve() for row in files):
-        message = f"the inbox is a table of {path}: put events on a connection to that file"
-        raise LedgerError(message)
-    driver = connection.connection.dbapi_connection
-    is_in_transaction = bool(getattr(driver, "in_transaction", False))
-    synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
-    has_own_begin = getattr(driver, "isolation_level", "") is None and is_in_transaction
-    if not has_own_begin or synchronous < FULL_SYNCHRONOUS:
-        message = f"this connection cannot commit your write and the event as one: {RECIPE}"
-        raise LedgerError(message)

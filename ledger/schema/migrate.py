@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, Text, column, inspect, select, table
+from sqlalchemy import Connection, Text, column, inspect, select, table, text
+from sqlalchemy.schema import CreateSchema
 
 from ledger.errors import LedgerTooNewError
 from ledger.schema.revisions import REVISIONS, VERSION_TABLES, Line
@@ -17,6 +18,11 @@ from ledger.schema.revisions import REVISIONS, VERSION_TABLES, Line
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext, MigrationStep
 
+_SCHEMA: Final = text("SELECT current_setting('search_path')")
+_KEEP_OUT: Final = text(
+    "SELECT pg_advisory_xact_lock("
+    "hashtextextended('dokstamp-ledger init ' || current_setting('search_path'), 0))"
+)
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 """One folder of scripts for each line; they are installed with the package."""
 
@@ -27,8 +33,23 @@ def upgrade(connection: Connection, line: Line) -> None:
     Whatever fails, nothing is half done once the caller rolls back. A database that is
     already there is left alone; raises `LedgerTooNewError` for one that is further.
     """
+    keep_others_out(connection)
     if not is_current(connection, line):
+        _make_room(connection)
         run_scripts(connection, folder=MIGRATIONS / line, version_table=VERSION_TABLES[line])
+
+
+def keep_others_out(connection: Connection) -> None:
+    """Let nobody else make or migrate this database until the transaction ends."""
+    # SQLite has one writer at a time anyway.
+    if connection.dialect.name == "postgresql":
+        connection.execute(_KEEP_OUT)
+
+
+def _make_room(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        schema = connection.execute(_SCHEMA).scalar_one()
+        connection.execute(CreateSchema(schema, if_not_exists=True))
 
 
 def is_current(connection: Connection, line: Line) -> bool:

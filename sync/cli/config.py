@@ -4,6 +4,7 @@ import click
 
 from sync.cli.output import Output, Row, with_output
 from sync.cli.shell import Shell
+from sync.runtime.database_address import shown_address
 from sync.runtime.secret import Secret
 from sync.runtime.settings import Settings
 
@@ -24,10 +25,20 @@ def show_settings(shell: Shell, *, output: Output) -> None:
 
 
 def _row(settings: Settings, name: str) -> dict[str, object]:
-    value = settings.address.key_file if name == "ledger_key_file" else getattr(settings, name)
+    value = _value(settings, name)
     # An empty secret is told apart from a hidden one: that one is missing is worth knowing.
     shown = (repr(value) if value else None) if isinstance(value, Secret) else value
     return {"setting": name.upper(), "value": shown, "origin": settings.origin(name)}
+
+
+def _value(settings: Settings, name: str) -> object:
+    match name:
+        case "ledger_key_file":
+            return settings.address.key_file
+        case "ledger_database":
+            return shown_address(settings.ledger_database)
+        case _:
+            return getattr(settings, name)
 
 
 def _line(row: Row) -> str:

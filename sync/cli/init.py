@@ -33,7 +33,7 @@ async def _init(settings: Settings) -> dict[str, Any]:
     async with open_ledger(settings) as ledger:
         return {
             "ledger": ledger.ledger_id,
-            "database": str(settings.address.path),
+            "database": str(settings.address.place),
             "key_file": str(settings.address.key_file) if settings.key_source.is_file else None,
             "created": is_new,
         }

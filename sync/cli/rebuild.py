@@ -1,6 +1,6 @@
 """`rebuild`: fold the log again, and compare or swap."""
 
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 
 import click
 
@@ -10,8 +10,7 @@ from sync.cli.output import Output, Row, with_output
 from sync.cli.shell import Shell
 from sync.projector.rebuild_worker import RebuildReport
 from sync.projector.rebuild_worker import rebuild as fold_again
-from sync.runtime.assembly import open_ledger
-from sync.runtime.process_lock import ProcessLock, Task
+from sync.runtime.assembly import dispatching_alone, open_ledger
 from sync.runtime.settings import Settings
 
 
@@ -27,16 +26,12 @@ def rebuild(shell: Shell, *, is_check: bool, output: Output) -> Exit:
 
 
 async def _rebuild(settings: Settings, *, is_check: bool) -> RebuildReport:
-    # Two rebuilds would fold into the same rows, and each would put away what the other made. A
-    # process that dispatches would go on writing into the tables that are put away.
-    tasks: tuple[Task, ...] = ("rebuild",) if is_check else ("rebuild", "sync")
-    async with open_ledger(settings) as ledger:
-        with ExitStack() as held:
-            for task in tasks:
-                lock = ProcessLock(settings.address.path, task)
-                lock.acquire()
-                held.callback(lock.release)
-            return await fold_again(ledger, check=is_check)
+    async with AsyncExitStack() as held:
+        ledger = await held.enter_async_context(open_ledger(settings))
+        if not is_check:
+            # Who dispatches reads tables that would be put away under its hands.
+            await held.enter_async_context(dispatching_alone(ledger))
+        return await fold_again(ledger, check=is_check)
 
 
 def _text(report: Row) -> str:

@@ -56,8 +56,15 @@ class RebuildReport:
 async def rebuild(ledger: Ledger, *, check: bool) -> RebuildReport:
     """Fold the log again and compare it with the live tables; unless `check`, put it in place.
 
-    Raises `IntegrityError` where the log cannot be folded.
+    Raises `IntegrityError` where the log cannot be folded, `LedgerBusyError` while another process
+    does the same.
     """
+    # Two rebuilds would fold into the same rows, and each would put away what the other made.
+    async with ledger.database.alone("rebuild"):
+        return await _rebuild(ledger, is_check=check)
+
+
+async def _rebuild(ledger: Ledger, *, is_check: bool) -> RebuildReport:
     number = ledger.scope.ledger
     live = await ledger.read(lambda connection: generation_store.read_live(connection, number))
     for stray in await ledger.read(lambda c: generation_store.strays(c, number)):
@@ -68,7 +75,7 @@ async def rebuild(ledger: Ledger, *, check: bool) -> RebuildReport:
     try:
         refolding = _Refolding(ledger, shadow)
         comparison = await _compare(ledger, refolding)
-        if not check:
+        if not is_check:
             await ledger.database.run(refolding.take_over)
             ledger.use_generation(shadow.generation)
             doomed = live

@@ -1,7 +1,7 @@
 """Where concrete parts are joined: a ledger by its settings, an engine with its client."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 
 from ledger.clock import Clock, Entropy
@@ -10,7 +10,6 @@ from ledger.ledger import Ledger
 from ledger.vault.key_source import HostKey
 from sync.dokstamp.client import DokStampClient
 from sync.runtime.engine import Engine
-from sync.runtime.process_lock import ProcessLock
 from sync.runtime.settings import Settings
 from sync.telemetry.signals import Announce, nobody
 
@@ -67,9 +66,7 @@ async def start_engine(
     Raises `LedgerBusyError` while another process dispatches from the same ledger.
     """
     connection = settings.connection()
-    lock = ProcessLock(settings.address.path)
-    lock.acquire()
-    try:
+    async with dispatching_alone(ledger):
         await ledger.require_home(base_url=connection.base_url, tenant=connection.tenant)
         async with DokStampClient(connection, clock=ledger.clock) as client:
             engine = Engine(ledger, client, settings, announce=announce)
@@ -78,5 +75,8 @@ async def start_engine(
                 yield engine
             finally:
                 await engine.stop(drain_seconds=DRAIN_SECONDS)
-    finally:
-        lock.release()
+
+
+def dispatching_alone(ledger: Ledger) -> AbstractAsyncContextManager[None]:
+    """Keep other processes from dispatching where only one may: leases hold several hosts apart."""
+    return nullcontext() if ledger.database.is_shared else ledger.database.alone("sync")

@@ -1,21 +1,25 @@
-"""Which file a database address names."""
+"""Which file or server a database address names."""
 
 from pathlib import Path
 from typing import Final
 
+from ledger.database import Server
+
 _SQLITE: Final = ("sqlite+aiosqlite:", "sqlite:")
 _POSTGRESQL: Final = ("postgresql", "postgres:")
-_EXPECTED: Final = "must name a file, as in sqlite+aiosqlite:///dokstamp-ledger.db"
+_EXPECTED: Final = (
+    "must name a file, as in sqlite+aiosqlite:///dokstamp-ledger.db, or a database on a server, as "
+    "in postgresql://user@host/database"
+)
 
 
-def database_path(address: str) -> Path:
-    """Return the file that an address or plain path names; raises ValueError for any other.
+def database_place(address: str) -> Path | Server:
+    """Return the file or server that an address names; raises ValueError for any other.
 
     What is refused is not repeated: an address may hold a password.
     """
     if address.startswith(_POSTGRESQL):
-        message = f"PostgreSQL is not supported by this version: {_EXPECTED}"
-        raise ValueError(message)
+        return Server.parse(address)
     scheme = next((scheme for scheme in _SQLITE if address.startswith(scheme)), None)
     name = address if scheme is None else _after_slashes(address.removeprefix(scheme))
     # Without a scheme, ':' alone is no reason to refuse: it may stand in a file's name.
@@ -23,6 +27,12 @@ def database_path(address: str) -> Path:
     if is_foreign or "?" in name or name in {"", ":memory:"} or name.endswith("/"):
         raise ValueError(_EXPECTED)
     return Path(name)
+
+
+def shown_address(address: str) -> str:
+    """Return an address fit to be shown: no password, no option that might hold one."""
+    place = database_place(address)
+    return str(place) if isinstance(place, Server) else address
 
 
 def _after_slashes(rest: str) -> str:

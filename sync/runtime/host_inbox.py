@@ -44,8 +44,8 @@ class HostInbox:
 
     def put(self, connection: Connection, entry: Entry) -> None:
         """Insert an entry on the host's connection; it counts once the host commits."""
-        ledger, path = self._ledger.scope.ledger, self._ledger.database.path
-        inbox_store.put(connection, ledger, entry=entry, path=path)
+        ledger, database = self._ledger.scope.ledger, self._ledger.database
+        inbox_store.put(connection, ledger, entry=entry, database=database)
 
     def has_waiting(self, connection: Connection) -> bool:
         """Tell whether anything waits to be given a position."""

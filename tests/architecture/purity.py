@@ -9,7 +9,7 @@ from tests.architecture.source import Module
 EDGES = frozenset({"client", "reader", "server", "store", "worker", "writer"})
 SHELLS = (
     "ledger/clock.py",
-    "ledger/database.py",
+    "ledger/database/",
     "ledger/home.py",
     "ledger/ledger.py",
     "ledger/schema/migrate.py",

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from ledger.database import Database
+from ledger.database import SqliteDatabase
 from ledger.reference import Scope
 from tests.ledger.outbox.histories import Outbox
 from tests.ledger.rows import LEDGER_SCOPE, Memory, begin_ledger
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
     """Give a real database file, migrated, with the rows of one empty ledger."""
-    opened = Database(tmp_path / "ledger.db", durability="normal")
+    opened = SqliteDatabase(tmp_path / "ledger.db", durability="normal")
     await opened.run(begin_ledger)
     yield opened
     await opened.close()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from ledger.database import Database
+from ledger.database import SqliteDatabase
 from ledger.log import store as log_store
 from ledger.log.canonical import canonical_bytes
 from ledger.log.envelope import Stored
@@ -163,7 +163,7 @@ BATCHES = st.lists(st.lists(TOLD, max_size=4), max_size=6)
 async def _append_from_tasks(
     path: Path, batches: Sequence[Sequence[Told]]
 ) -> tuple[list[list[Appended]], list[Stored], CompactRange]:
-    database = Database(path, durability="normal")
+    database = SqliteDatabase(path, durability="normal")
     await database.run(begin_ledger)
 
     async def one(batch: Sequence[Told]) -> list[Appended]:

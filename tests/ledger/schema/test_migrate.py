@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from ledger.database import Database
+from ledger.database import SqliteDatabase
 from ledger.errors import LedgerTooNewError
 from ledger.schema import tables, vault_tables
 from ledger.schema.migrate import MIGRATIONS, head, is_current, run_scripts, upgrade, version
@@ -187,7 +187,7 @@ async def test_a_failing_migration_leaves_nothing_behind(tmp_path: Path) -> None
     folder = tmp_path / "scripts"
     shutil.copytree(MIGRATIONS / "main", folder)
     (folder / "broken_0003.py").write_text(FAILING)
-    database = Database(tmp_path / "ledger.db")
+    database = SqliteDatabase(tmp_path / "ledger.db")
     with pytest.raises(DBAPIError, match="already exists"):
         await database.run(
             lambda connection: run_scripts(connection, folder=folder, version_table="v")
@@ -205,7 +205,7 @@ async def test_a_failing_migration_leaves_nothing_behind(tmp_path: Path) -> None
 async def test_a_migration_continues_where_the_last_one_ended(tmp_path: Path) -> None:
     folder = tmp_path / "100% scripts: new"
     shutil.copytree(MIGRATIONS / "main", folder)
-    database = Database(tmp_path / "ledger.db")
+    database = SqliteDatabase(tmp_path / "ledger.db")
     await database.run(lambda connection: run_scripts(connection, folder=folder, version_table="v"))
     second = FAILING.replace("CREATE TABLE half (a INTEGER)", "CREATE TABLE whole (a INTEGER)", 1)
     (folder / "main_0003.py").write_text(second)

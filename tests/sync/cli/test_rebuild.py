@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from ledger.database.file_lock import FileLock
 from sync.cli.exits import Exit
-from sync.runtime.process_lock import ProcessLock
 from tests.sync.cli.commands import event
 from tests.sync.cli.conftest import Command
 
@@ -26,7 +26,7 @@ def test_a_second_rebuild_touches_nothing_while_one_is_under_way(
     ledger: Command, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     ledger("ingest", "-", typed=event())
-    lock = ProcessLock(tmp_path / "dokstamp-ledger.db", "rebuild")
+    lock = FileLock(tmp_path / "dokstamp-ledger.db", "rebuild")
     lock.acquire()
 
     refused = ledger(*words)

@@ -2,7 +2,7 @@ import signal
 import socket
 from pathlib import Path
 
-from sync.runtime.process_lock import ProcessLock
+from ledger.database.file_lock import FileLock
 from tests.sync.cli.commands import event, start
 from tests.sync.cli.conftest import Command
 
@@ -59,7 +59,7 @@ def test_a_service_that_is_down_is_tried_later(ledger: Command, practice: dict[s
 def test_a_second_process_is_sent_away(
     ledger: Command, practice: dict[str, str], tmp_path: Path
 ) -> None:
-    lock = ProcessLock(tmp_path / "dokstamp-ledger.db")
+    lock = FileLock(tmp_path / "dokstamp-ledger.db", "sync")
     lock.acquire()
 
     answer = ledger("sync", **practice)

@@ -39,7 +39,7 @@ def config(folder: Path, text: str) -> Path:
 def test_without_any_source_everything_has_its_documented_default() -> None:
     settings = load()
 
-    assert settings.address.path == Path("dokstamp-ledger.db")
+    assert settings.address.place == Path("dokstamp-ledger.db")
     assert settings.address.key_file == Path("dokstamp-ledger.key")
     assert settings.address.durability == "full"
     assert settings.base_url == "https://api.dokstamp.com"
@@ -107,7 +107,7 @@ def test_an_empty_variable_is_not_set() -> None:
 def test_the_key_file_lies_beside_the_database(database: str, path: str) -> None:
     address = load(ledger_database=database).address
 
-    assert address.path == Path(path)
+    assert address.place == Path(path)
     assert address.key_file == Path(path).with_name("dokstamp-ledger.key")
 
 
@@ -115,15 +115,15 @@ def test_the_key_file_lies_beside_the_database(database: str, path: str) -> None
     "database", ["", "sqlite://", "sqlite:///", "sqlite:///:memory:", "mysql://host/uni", "data/"]
 )
 def test_a_database_that_is_no_file_is_refused(database: str) -> None:
-    expected = "must name a file, as in sqlite+aiosqlite:///dokstamp-ledger.db"
+    (fault,) = faults(ledger_database=database)
 
-    assert faults(ledger_database=database) == [f"LEDGER_DATABASE (given): {expected}"]
+    assert fault.startswith("LEDGER_DATABASE (given): must name a file, as in sqlite+aiosqlite:///")
 
 
-def test_postgresql_is_refused_without_showing_its_password() -> None:
-    (fault,) = faults(ledger_database="postgresql+asyncpg://uni:hush@host/uni")
+def test_a_server_that_is_named_badly_is_refused_without_showing_its_password() -> None:
+    (fault,) = faults(ledger_database="postgresql+asyncpg://uni:hush@host/uni?sslkey=x")
 
-    assert "PostgreSQL is not supported by this version" in fault
+    assert "of options only host, port, schema, ssl, sslmode" in fault
     assert "hush" not in fault
 
 

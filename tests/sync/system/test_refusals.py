@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.runtime.process_lock import ProcessLock
+from ledger.database.file_lock import FileLock
 from tests.sync.system.commands import Station, stationed
 from tests.sync.system.university import FIRST_TERM
 
@@ -65,7 +65,7 @@ async def test_an_outage_exits_75_and_is_made_up_for(tmp_path: Path) -> None:
 async def test_a_second_process_exits_75_and_disturbs_nobody(tmp_path: Path) -> None:
     async with stationed(tmp_path) as station:
         await station.ingest(FIRST_TERM)
-        first = ProcessLock(tmp_path / "ledger.db")
+        first = FileLock(tmp_path / "ledger.db", "sync")
         first.acquire()
         second = await station.run("sync")
         first.release()

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from ledger.database import Database, translated
+from ledger.database import SqliteDatabase, translated
 from ledger.errors import IntegrityError, LedgerBusyError, StorageError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TASKS = 60
 
 
@@ -33,26 +33,26 @@ def begin_counter(connection: Connection) -> None:
 
 
 @pytest.fixture
-async def counting(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(tmp_path / "counter.db", durability="normal")
+async def counting(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+    opened = SqliteDatabase(tmp_path / "counter.db", durability="normal")
     await opened.run(begin_counter)
     yield opened
     await opened.close()
 
 
-async def test_what_was_written_stays_after_reopening(counting: Database) -> None:
+async def test_what_was_written_stays_after_reopening(counting: SqliteDatabase) -> None:
     await counting.run(raise_by_one)
     await counting.close()
 
-    again = Database(counting.path)
+    again = SqliteDatabase(counting.path)
     found = await again.run(count)
     await again.close()
 
     assert found == 1
 
 
-async def test_many_tasks_read_and_write_without_meeting_a_lock(counting: Database) -> None:
-    other = Database(counting.path)
+async def test_many_tasks_read_and_write_without_meeting_a_lock(counting: SqliteDatabase) -> None:
+    other = SqliteDatabase(counting.path)
     both = [counting, other]
 
     seen = await asyncio.gather(*(both[task % 2].run(raise_by_one) for task in range(TASKS)))
@@ -61,7 +61,7 @@ async def test_many_tasks_read_and_write_without_meeting_a_lock(counting: Databa
     assert sorted(seen) == list(range(TASKS))
 
 
-async def test_a_failing_function_leaves_nothing(counting: Database) -> None:
+async def test_a_failing_function_leaves_nothing(counting: SqliteDatabase) -> None:
     def fail(connection: Connection) -> None:
         raise_by_one(connection)
         message = "this function fails after it wrote"
@@ -74,7 +74,9 @@ async def test_a_failing_function_leaves_nothing(counting: Database) -> None:
     assert found == 0
 
 
-async def test_cancelling_the_caller_never_cuts_a_transaction_in_half(counting: Database) -> None:
+async def test_cancelling_the_caller_never_cuts_a_transaction_in_half(
+    counting: SqliteDatabase,
+) -> None:
     loop = asyncio.get_running_loop()
     entered, may_go_on = asyncio.Event(), threading.Event()
 
@@ -95,7 +97,7 @@ async def test_cancelling_the_caller_never_cuts_a_transaction_in_half(counting: 
     assert found == 2
 
 
-async def test_a_full_disk_is_told_and_loses_nothing(counting: Database) -> None:
+async def test_a_full_disk_is_told_and_loses_nothing(counting: SqliteDatabase) -> None:
     await counting.run(raise_by_one)
     pages = await counting.run(lambda c: int(c.exec_driver_sql("PRAGMA page_count").scalar_one()))
     await counting.run(lambda c: c.exec_driver_sql(f"PRAGMA max_page_count = {pages}").close())
@@ -114,7 +116,7 @@ async def test_a_full_disk_is_told_and_loses_nothing(counting: Database) -> None
     assert found == 2 + 9
 
 
-async def test_a_file_that_may_not_be_written_is_told(counting: Database) -> None:
+async def test_a_file_that_may_not_be_written_is_told(counting: SqliteDatabase) -> None:
     def forbid(connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA query_only = ON")
 
@@ -125,10 +127,10 @@ async def test_a_file_that_may_not_be_written_is_told(counting: Database) -> Non
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-async def test_a_read_only_file_is_told(counting: Database) -> None:
+async def test_a_read_only_file_is_told(counting: SqliteDatabase) -> None:
     await counting.close()
     counting.path.chmod(0o400)
-    again = Database(counting.path)
+    again = SqliteDatabase(counting.path)
 
     with pytest.raises(StorageError):
         await again.run(raise_by_one)
@@ -136,7 +138,7 @@ async def test_a_read_only_file_is_told(counting: Database) -> None:
 
 
 async def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
-    database = Database(tmp_path / "nowhere" / "ledger.db")
+    database = SqliteDatabase(tmp_path / "nowhere" / "ledger.db")
 
     with pytest.raises(StorageError, match="cannot be opened: check that its folder exists"):
         await database.run(count)
@@ -148,14 +150,14 @@ async def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
 async def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     path.write_bytes(b"this is a letter, not a database. " * 100)
-    database = Database(path)
+    database = SqliteDatabase(path)
 
     with pytest.raises(IntegrityError, match="LEDGER_DATABASE"):
         await database.run(count)
     await database.close()
 
 
-async def test_a_writer_that_does_not_get_its_turn_says_so(counting: Database) -> None:
+async def test_a_writer_that_does_not_get_its_turn_says_so(counting: SqliteDatabase) -> None:
     await counting.run(lambda c: c.exec_driver_sql("PRAGMA busy_timeout = 0").close())
     other = sqlite3.connect(counting.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -167,7 +169,7 @@ async def test_a_writer_that_does_not_get_its_turn_says_so(counting: Database) -
     await counting.run(raise_by_one)
 
 
-async def test_reading_does_not_wait_for_a_writer(counting: Database) -> None:
+async def test_reading_does_not_wait_for_a_writer(counting: SqliteDatabase) -> None:
     other = sqlite3.connect(counting.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     other.execute("UPDATE counter SET number = 5")
@@ -179,7 +181,9 @@ async def test_reading_does_not_wait_for_a_writer(counting: Database) -> None:
     assert found == 0
 
 
-async def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(counting: Database) -> None:
+async def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(
+    counting: SqliteDatabase,
+) -> None:
     loop = asyncio.get_running_loop()
     entered, may_go_on = asyncio.Event(), threading.Event()
 
@@ -203,24 +207,24 @@ async def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(counting: 
     assert await counting.read(twice) == (1, 1)
 
 
-async def test_a_reader_cannot_write(counting: Database) -> None:
+async def test_a_reader_cannot_write(counting: SqliteDatabase) -> None:
     with pytest.raises(StorageError, match="read-only"):
         await counting.read(raise_by_one)
 
 
-async def test_closing_twice_is_safe(counting: Database) -> None:
+async def test_closing_twice_is_safe(counting: SqliteDatabase) -> None:
     await counting.close()
     await counting.close()
 
 
-async def test_a_second_process_writes_to_the_same_file(counting: Database) -> None:
+async def test_a_second_process_writes_to_the_same_file(counting: SqliteDatabase) -> None:
     program = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from ledger.database import Database\n"
-        "from tests.ledger.test_database import raise_by_one\n"
+        "from ledger.database import SqliteDatabase\n"
+        "from tests.ledger.database.test_sqlite import raise_by_one\n"
         "async def main():\n"
-        "    database = Database(Path(sys.argv[1]), durability='normal')\n"
+        "    database = SqliteDatabase(Path(sys.argv[1]), durability='normal')\n"
         "    await asyncio.gather(*(database.run(raise_by_one) for _ in range(20)))\n"
         "    await database.close()\n"
         "asyncio.run(main())\n"
@@ -236,11 +240,11 @@ async def test_a_second_process_writes_to_the_same_file(counting: Database) -> N
     assert (complaint.decode(), found) == ("", 40)
 
 
-async def test_only_the_first_to_open_a_file_checkpoints_it(counting: Database) -> None:
+async def test_only_the_first_to_open_a_file_checkpoints_it(counting: SqliteDatabase) -> None:
     def pages(connection: Connection) -> int:
         return int(connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar_one())
 
-    second = Database(counting.path)
+    second = SqliteDatabase(counting.path)
 
     found = (await counting.run(pages), await second.run(pages))
 
@@ -248,12 +252,12 @@ async def test_only_the_first_to_open_a_file_checkpoints_it(counting: Database) 
     assert found == (1000, 0)
 
 
-async def test_who_stays_takes_over_checkpoints_from_who_leaves(counting: Database) -> None:
+async def test_who_stays_takes_over_checkpoints_from_who_leaves(counting: SqliteDatabase) -> None:
     def pages(connection: Connection) -> int:
         return int(connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar_one())
 
     await counting.run(raise_by_one)
-    second = Database(counting.path)
+    second = SqliteDatabase(counting.path)
     before = await second.run(pages)
     await counting.close()
 
@@ -269,7 +273,7 @@ def test_an_error_that_has_no_translation_is_handed_on_as_it_is() -> None:
     assert translated(error) is error
 
 
-async def test_an_error_handed_on_is_not_its_own_cause(counting: Database) -> None:
+async def test_an_error_handed_on_is_not_its_own_cause(counting: SqliteDatabase) -> None:
     with pytest.raises(Exception, match="no such table") as caught:
         await counting.run(lambda c: c.execute(text("SELECT 1 FROM missing")))
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from ledger.database.file_lock import FileLock
 from ledger.errors import LedgerBusyError, StorageError
-from sync.runtime.process_lock import ProcessLock
 
 HOLDER = """
 import sys
 from pathlib import Path
-from sync.runtime.process_lock import ProcessLock
-lock = ProcessLock(Path(sys.argv[1]))
+from ledger.database.file_lock import FileLock
+lock = FileLock(Path(sys.argv[1]), "sync")
 lock.acquire()
 print("held", flush=True)
 sys.stdin.read()
@@ -29,7 +29,7 @@ def test_a_second_process_is_refused_until_the_first_one_dies(tmp_path: Path) ->
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        lock = ProcessLock(database)
+        lock = FileLock(database, "sync")
         with pytest.raises(LedgerBusyError, match="another `sync` or `run`"):
             lock.acquire()
         holder.send_signal(signal.SIGKILL)
@@ -40,7 +40,10 @@ def test_a_second_process_is_refused_until_the_first_one_dies(tmp_path: Path) ->
 
 
 def test_one_process_cannot_take_it_twice_either(tmp_path: Path) -> None:
-    first, second = ProcessLock(tmp_path / "ledger.db"), ProcessLock(tmp_path / "ledger.db")
+    first, second = (
+        FileLock(tmp_path / "ledger.db", "sync"),
+        FileLock(tmp_path / "ledger.db", "sync"),
+    )
     first.acquire()
     with pytest.raises(LedgerBusyError):
         second.acquire()
@@ -53,4 +56,4 @@ def test_one_process_cannot_take_it_twice_either(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_says_what_to_mend(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="make the ledger's folder writable"):
-        ProcessLock(tmp_path / "nowhere" / "ledger.db").acquire()
+        FileLock(tmp_path / "nowhere" / "ledger.db", "sync").acquire()

@@ -1,17 +1,17 @@
-"""The one port to a database: run a function in one transaction, or read beside it.
+"""A ledger's database in a file: one thread writes, a small pool reads.
 
-Store code is plain synchronous functions over a `Connection`. On SQLite all writes run on one
-thread that owns one connection, so a whole transaction costs one hop; reads go through a small
-asynchronous pool and never wait for a writer.
+All writes run on one thread that owns one connection, so a whole transaction costs one hop; reads
+go through a small asynchronous pool and never wait for a writer.
 """
 
 import asyncio
 import fcntl
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, Literal, NoReturn, TextIO, TypeVar
+from typing import Final, TextIO, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.engine import Engine
@@ -20,63 +20,24 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
-from ledger.errors import IntegrityError, LedgerBusyError, LedgerError, StorageError
+from ledger.database.file_lock import FileLock
+from ledger.database.meanings import raise_translated
+from ledger.database.port import Database, Durability
+from ledger.database.recipe import require_sqlite_recipe
+from ledger.errors import LedgerBusyError, LedgerError
 from ledger.shield import to_the_end
 
 T = TypeVar("T")
-Durability = Literal["full", "normal"]
 
 BUSY_SECONDS: Final = 30
 READERS_MAX: Final = 4
 CHECKPOINT_PAGES: Final = 1000
 
-# What SQLite says, and what it means to the person who runs the ledger.
-_MEANINGS: Final[tuple[tuple[str, type[LedgerError], str], ...]] = (
-    ("disk is full", StorageError, "the disk is full: free space and start again; nothing is lost"),
-    (
-        "readonly database",
-        StorageError,
-        "the ledger's database is read-only: make the file and its folder writable",
-    ),
-    (
-        "unable to open",
-        StorageError,
-        "the ledger's database cannot be opened: check that its folder exists and is writable",
-    ),
-    ("disk i/o error", StorageError, "the disk failed while writing: check it and start again"),
-    ("is locked", LedgerBusyError, "another process is writing to the ledger: try again later"),
-    (
-        "malformed",
-        IntegrityError,
-        "the database file is damaged: restore a backup, then run `audit verify`",
-    ),
-    (
-        "not a database",
-        IntegrityError,
-        "the file is not a ledger's database: check the setting LEDGER_DATABASE",
-    ),
-)
 
-
-def translated(error: DBAPIError | sqlite3.Error) -> Exception:
-    """Return the ledger's own error for what the database driver raised."""
-    said = str(getattr(error, "orig", None) or error).lower()
-    for words, kind, message in _MEANINGS:
-        if words in said:
-            return kind(message)
-    return error
-
-
-def _raise_translated(error: DBAPIError | sqlite3.Error) -> NoReturn:
-    meaning = translated(error)
-    if meaning is error:
-        # As its own cause it would lead whoever follows causes round in a circle.
-        raise error
-    raise meaning from error
-
-
-class Database:
+class SqliteDatabase(Database):
     """A SQLite file with one writer and a few readers."""
+
+    is_shared = False
 
     def __init__(self, path: Path, *, durability: Durability = "full") -> None:
         self.path = path
@@ -94,9 +55,7 @@ class Database:
 
         Cancelling the caller never cuts the transaction in half: it commits or rolls back whole.
         """
-        if self._is_closed:
-            message = "the ledger is closed: open it again before writing to it"
-            raise LedgerError(message)
+        self._refuse_when_closed()
         loop = asyncio.get_running_loop()
         return await asyncio.shield(
             loop.run_in_executor(self._writer_thread, self._write, function)
@@ -108,7 +67,7 @@ class Database:
             async with self._readers.connect() as connection:
                 return await connection.run_sync(function)
         except (DBAPIError, sqlite3.Error) as error:
-            _raise_translated(error)
+            raise_translated(error)
 
     def read_now(self, function: Callable[[Connection], T]) -> T:
         """Run a function that only reads, in the calling thread: for steps of another database.
@@ -119,7 +78,54 @@ class Database:
             with self._inline_reader.begin() as connection:
                 return function(connection)
         except (DBAPIError, sqlite3.Error) as error:
-            _raise_translated(error)
+            raise_translated(error)
+
+    async def scrub(self) -> None:
+        """Leave nothing readable of what was deleted: overwritten already, cut from the WAL now.
+
+        Raises `LedgerBusyError` while something that reads needs the old pages.
+        """
+        self._refuse_when_closed()
+        loop = asyncio.get_running_loop()
+        if await asyncio.shield(loop.run_in_executor(self._writer_thread, self._truncate)):
+            message = (
+                "something reads from the ledger all the time: stop it, and the traces of what "
+                "was deleted are removed at the next start"
+            )
+            raise LedgerBusyError(message)
+
+    async def is_there(self) -> bool:
+        """Tell whether the file exists."""
+        return self.path.exists()
+
+    @asynccontextmanager
+    async def alone(self, task: str) -> AsyncIterator[None]:
+        """Keep every other process from the same task; raises `LedgerBusyError` if one is at it."""
+        lock = FileLock(self.path, task)
+        lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def now_seconds(self, connection: Connection) -> None:  # noqa: ARG002 - as the port has it
+        """Return nothing: every process on this machine has the same clock."""
+        return
+
+    def tell_hosts(self, connection: Connection) -> None:
+        """Do nothing: other processes look for themselves."""
+
+    def listen(self, ring: Callable[[], None]) -> None:
+        """Do nothing: what other processes commit is found by looking."""
+
+    def require_recipe(self, connection: Connection) -> None:
+        """Refuse a host's connection on which its write and the event might part."""
+        require_sqlite_recipe(connection, self.path)
+
+    @property
+    def schema(self) -> None:
+        """A file has no schemas."""
+        return
 
     async def close(self) -> None:
         """Finish what runs and let go of every connection, thread and lock; twice is safe."""
@@ -138,13 +144,29 @@ class Database:
             self._checkpointer.close()
             self._checkpointer = None
 
+    def _refuse_when_closed(self) -> None:
+        if self._is_closed:
+            message = "the ledger is closed: open it again before writing to it"
+            raise LedgerError(message)
+
+    def _truncate(self) -> bool:
+        """Copy the write-ahead log into the file and cut it; returns whether a reader was in it."""
+        driver = self._writer.raw_connection()
+        try:
+            is_busy = driver.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.Error as error:
+            raise_translated(error)
+        finally:
+            driver.close()
+        return bool(is_busy)
+
     def _write(self, function: Callable[[Connection], T]) -> T:
         try:
             with self._writer.begin() as connection:
                 self._take_over_checkpoints(connection)
                 return function(connection)
         except (DBAPIError, sqlite3.Error) as error:
-            _raise_translated(error)
+            raise_translated(error)
 
     def _writing_engine(self) -> Engine:
         # One connection for the life of the process; the thread pool keeps it in one thread.

@@ -1,25 +1,26 @@
-"""One process per SQLite ledger dispatches: a lock that the system frees when the process dies.
-
-The same goes for folding the log again, under a lock of its own.
-"""
+"""A lock beside a database file, which the system frees when the process that holds it dies."""
 
 import fcntl
 from pathlib import Path
-from typing import Final, Literal, TextIO
+from typing import Final, TextIO
 
 from ledger.errors import LedgerBusyError, StorageError
 
-Task = Literal["sync", "rebuild"]
-_WHO_ELSE: Final[dict[Task, str]] = {
+WHO_ELSE: Final = {
     "sync": "another `sync` or `run` works on this ledger: stop it, or try again later",
     "rebuild": "another `rebuild` folds this ledger: try again once it is done",
 }
 
 
-class ProcessLock:
-    """An exclusive lock beside the ledger's database, for one task at a time."""
+def busy_with(task: str) -> LedgerBusyError:
+    """Return the error that says who is at a task already."""
+    return LedgerBusyError(WHO_ELSE.get(task, f"another {task} is under way: try again later"))
 
-    def __init__(self, database: Path, task: Task = "sync") -> None:
+
+class FileLock:
+    """An exclusive lock beside a ledger's file, for one task at a time."""
+
+    def __init__(self, database: Path, task: str) -> None:
         self._task = task
         self._path = database.with_name(f"{database.name}-{task}.lock")
         self._file: TextIO | None = None
@@ -35,7 +36,7 @@ class ProcessLock:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.close()
-            raise LedgerBusyError(_WHO_ELSE[self._task]) from error
+            raise busy_with(self._task) from error
         except OSError as error:
             file.close()
             message = f"cannot lock {self._path}: put the ledger on a file system with locks"
