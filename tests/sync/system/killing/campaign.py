@@ -1,0 +1,169 @@
+"""Every point of a phase, several deaths at a time, each in a process of its own."""
+
+import gc
+import os
+import pickle
+import shutil
+import tempfile
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import URL
+
+from tests.sync.system.killing.homes import FolderHome, Home, ServerHome
+from tests.sync.system.killing.outside import Sight
+from tests.sync.system.killing.phases import PHASES
+from tests.sync.system.killing.trial import Scene, Trial, attempt, prepare, record
+
+T = TypeVar("T")
+TRIES_MAX = 5
+"""How often a point is looked for that another order of tasks may have moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which points are tried."""
+
+    every: int = 1
+    """One of so many, and of each kind one at least."""
+    only: str = ""
+    """Words that the point's name must hold."""
+    jobs: int = 1
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of a phase on a database."""
+
+    database: str
+    phase: str
+    found: int = 0
+    tried: int = 0
+    killed: int = 0
+    retried: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+    missed: list[str] = field(default_factory=list)
+    losses: dict[str, list[str]] = field(default_factory=dict)
+
+    def count(self, trial: Trial) -> None:
+        """Count what came of one point."""
+        self.tried += 1
+        self.killed += trial.was_reached
+        if not trial.was_reached:
+            self.missed.append(trial.point)
+        if trial.losses:
+            self.losses[trial.point] = list(trial.losses)
+
+
+Tell = Callable[[Tally], None]
+
+
+def fight(phase: str, server: URL | None, plan: Plan, tell: Tell) -> Tally:
+    """Try the points of a phase on SQLite, or on a PostgreSQL server; `tell` hears of each."""
+    tally = Tally("sqlite" if server is None else "postgresql", phase)
+    root = Path(tempfile.mkdtemp(prefix="kill-points-"))
+    home = _home(root, server, phase)
+    try:
+        scene = prepare(PHASES[phase], home)
+        recording = _apart(lambda: record(scene))
+        # What every child finds as it is need not be looked at by its collector.
+        gc.freeze()
+        tally.found = len(recording.points)
+        for point in recording.points:
+            kind = point.partition(" ")[0]
+            tally.kinds[kind] = tally.kinds.get(kind, 0) + 1
+        chosen = choose(recording.points, plan)
+        for trial in _attempts(scene, chosen, recording.end, plan.jobs):
+            tally.count(trial)
+            tell(tally)
+        return tally
+    finally:
+        home.remove()
+        shutil.rmtree(root)
+
+
+def _home(root: Path, server: URL | None, phase: str) -> Home:
+    folder = root / phase
+    folder.mkdir()
+    if server is None:
+        return FolderHome(folder)
+    home = ServerHome(folder, server, f"kill_{phase}_{os.getpid()}")
+    home.make()
+    return home
+
+
+def choose(points: Sequence[str], plan: Plan) -> list[str]:
+    """Return the points to try: all, or a spread in which every kind is there."""
+    meant = [point for point in points if plan.only in point]
+    first = {point.partition(" ")[0]: point for point in reversed(meant)}
+    spread = {*meant[:: plan.every], *first.values()}
+    return [point for point in meant if point in spread]
+
+
+def _attempts(scene: Scene, points: Sequence[str], reference: Sight, jobs: int) -> Iterator[Trial]:
+    """Yield what came of each point, in the order in which they end."""
+    waiting = deque((point, 1) for point in points)
+    running: dict[int, tuple[str, int, int]] = {}
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            point, tries = waiting.popleft()
+            child, answer = _start(scene, point, reference)
+            running[child] = (point, tries, answer)
+        child, _ = os.wait()
+        point, tries, answer = running.pop(child)
+        trial = _read(answer, point)
+        if trial.was_reached or trial.losses or tries == TRIES_MAX:
+            yield trial
+        else:
+            waiting.append((point, tries + 1))
+
+
+def _start(scene: Scene, point: str, reference: Sight) -> tuple[int, int]:
+    return _fork(lambda: _attempted(scene, point, reference))
+
+
+def _attempted(scene: Scene, point: str, reference: Sight) -> Trial:
+    try:
+        return attempt(scene, point, reference=reference)
+    except Exception:  # noqa: BLE001 - whatever it is, it is a loss until it is understood
+        return Trial(point, was_reached=True, losses=(traceback.format_exc(),))
+
+
+def _read(answer: int, point: str) -> Trial:
+    with os.fdopen(answer, "rb") as pipe:
+        content = pipe.read()
+    if not content:
+        return Trial(point, was_reached=True, losses=("the trial ended without an answer",))
+    trial: Trial = pickle.loads(content)
+    return trial
+
+
+def _apart(work: Callable[[], T]) -> T:
+    """Return what work returns in a process of its own: nothing of this one is changed by it."""
+    child, answer = _fork(work)
+    with os.fdopen(answer, "rb") as pipe:
+        content = pipe.read()
+    os.waitpid(child, 0)
+    assert content, "what went wrong is told above"
+    result: T = pickle.loads(content)
+    return result
+
+
+def _fork(work: Callable[[], object]) -> tuple[int, int]:
+    """Start a child for this work; returns it, and where its result can be read."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writing)
+        return child, reading
+    try:
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(pickle.dumps(work()))
+    except BaseException:  # noqa: BLE001 - a child must never come back out of here
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)

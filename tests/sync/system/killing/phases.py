@@ -1,0 +1,155 @@
+"""What is killed: append, project, claim, settle, rebuild; each small, each the real code."""
+
+import asyncio
+from dataclasses import dataclass
+
+from ledger.outbox import lease_store
+from sync.projector.rebuild_worker import rebuild
+from tests.sync.system.killing.stage import Act, Stage
+from tests.sync.system.university import CATALOGUE, CERTIFICATES, PEOPLE, Told, diploma
+
+_FIRST_NAMES = ("U", "C-1", "S-1", "E-1", "D-1")
+_SECOND_NAMES = ("S-2", "M-1", "M-2")
+_LEFT_OUT = frozenset({"organization_id", "cohort_id"})
+
+
+def _chosen(names: tuple[str, ...]) -> tuple[Told, ...]:
+    found = {told[1]: told for told in (*CATALOGUE, *PEOPLE, *CERTIFICATES)}
+    return tuple(_without_extras(found[name]) for name in names)
+
+
+def _without_extras(told: Told) -> Told:
+    event_type, subject, data = told
+    kept = {name: value for name, value in (data or {}).items() if name not in _LEFT_OUT}
+    return event_type, subject, kept
+
+
+FIRST, SECOND = _chosen(_FIRST_NAMES), _chosen(_SECOND_NAMES)
+SPOILT = b'{"specversion": "1.0", "id": "spoilt", "type": "student.upserted"\n'
+TOLD = FIRST + SECOND
+"""Everything that is told in any phase: a student with a certificate, and another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What was done before, what is done when death comes, and how it is done to the end."""
+
+    name: str
+    prepare: Act
+    act: Act
+    finish: Act
+
+
+async def nothing(_stage: Stage) -> None:
+    """Leave the ledger empty."""
+
+
+async def append(stage: Stage) -> None:
+    """Take events from a file, events from two callers at once, and a document by itself."""
+    await stage.ingest(FIRST, first=1, spoilt=SPOILT)
+    first = 1 + len(FIRST)
+    await asyncio.gather(
+        stage.append(SECOND[:1], first=first), stage.append(SECOND[1:], first=first + 1)
+    )
+    digest = await stage.ledger.documents.add(diploma(2), now=stage.clock.now())
+    stage.notebook.note("document", digest)
+
+
+async def told_first(stage: Stage) -> None:
+    """Have the first events in the log, and nothing planned."""
+    await stage.ingest(FIRST, first=1)
+
+
+async def project(stage: Stage) -> None:
+    """Plan what is there, take one more in, plan that, and open the gates."""
+    await stage.project()
+    stage.notebook.note("planned", str(len(FIRST)))
+    await stage.append(SECOND[:1], first=1 + len(FIRST))
+    await stage.project()
+    stage.notebook.note("planned", str(1 + len(FIRST)))
+
+
+async def planned_first(stage: Stage) -> None:
+    """Have the first events planned and nothing sent."""
+    await told_first(stage)
+    await stage.project()
+
+
+async def planned(stage: Stage) -> None:
+    """Have everything planned and nothing sent."""
+    await stage.ingest(TOLD, first=1)
+    await stage.project()
+
+
+async def claim(stage: Stage) -> None:
+    """Claim, lose the lease to the time that passes, and claim again what is now in doubt."""
+    await stage.take_over()
+    writer, dispatcher = stage.engine.dispatcher._bench.writer, stage.engine.dispatcher
+    for _ in range(2):
+        claimed = await writer.claim(dispatcher._claim_terms(2))
+        for group in claimed:
+            for operation in group.operations:
+                stage.notebook.note("claimed", operation.key)
+        await _beat(stage, {group.epoch for group in claimed})
+        stage.clock.advance(2 * stage.settings.lease_seconds + stage.settings.settle_seconds)
+
+
+async def _beat(stage: Stage, epochs: set[int]) -> None:
+    now = stage.clock.now().timestamp()
+    await stage.ledger.database.run(
+        lambda connection: lease_store.extend(
+            connection,
+            stage.ledger.scope,
+            host=stage.engine.host,
+            among=epochs,
+            now=now,
+            until=now + stage.settings.lease_seconds,
+        )
+    )
+
+
+async def settle(stage: Stage) -> None:
+    """Carry everything out, one lane at a time."""
+    await stage.take_over()
+    await stage.work_off()
+
+
+async def settled_first(stage: Stage) -> None:
+    """Have the first events carried out."""
+    await told_first(stage)
+    await settle(stage)
+
+
+async def refold(stage: Stage) -> None:
+    """Put a new folding in the place of the live one while more is appended."""
+    await asyncio.gather(
+        rebuild(stage.ledger, check=False), stage.append(SECOND[:1], first=1 + len(FIRST))
+    )
+
+
+async def finish(stage: Stage) -> None:
+    """Come to the end that every phase has in common: everything is told and carried out."""
+    await stage.take_over()
+    await stage.ingest(TOLD, first=1, spoilt=SPOILT)
+    await stage.work_off()
+    again = await stage.append(TOLD, first=1)
+    stage.notebook.note("again", *sorted(set(again)))
+    await stage.attest()
+
+
+async def finish_rebuilt(stage: Stage) -> None:
+    """Rebuild to the end first: nothing else may need that, and nothing may be hurt by it."""
+    await rebuild(stage.ledger, check=False)
+    await finish(stage)
+
+
+PHASES = {
+    phase.name: phase
+    for phase in (
+        Phase("append", nothing, append, finish),
+        Phase("project", told_first, project, finish),
+        Phase("claim", planned, claim, finish),
+        Phase("settle", planned_first, settle, finish),
+        Phase("rebuild", settled_first, refold, finish_rebuilt),
+    )
+}

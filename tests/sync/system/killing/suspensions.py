@@ -1,0 +1,95 @@
+"""Sees each time that one of our coroutines gives control away, and each time it gets it back."""
+
+import asyncio
+import gc
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
+from typing import Any
+
+from tests.sync.system.killing.tripwire import Tripwire, is_ours, place_of
+
+Factory = Callable[..., "asyncio.Task[Any]"]
+
+
+class Watched(Coroutine[Any, Any, Any]):
+    """A coroutine in the place of another, which tells of every suspension."""
+
+    def __init__(self, inner: Coroutine[Any, Any, Any], tripwire: Tripwire) -> None:
+        self._inner = inner
+        self._tripwire = tripwire
+        self._place = ""
+
+    def send(self, value: Any) -> Any:
+        """Go on with a value."""
+        return self._step(lambda: self._inner.send(value))
+
+    def throw(self, *error: Any) -> Any:
+        """Go on with an error."""
+        return self._step(lambda: self._inner.throw(*error))
+
+    def close(self) -> None:
+        """End the coroutine where it stands."""
+        self._inner.close()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """Be awaited as the coroutine inside would be."""
+        return self._inner.__await__()
+
+    def _step(self, go_on: Callable[[], Any]) -> Any:
+        if self._place:
+            self._tripwire.touch("wake", self._place)
+        waited_for = go_on()
+        frame = innermost(self._inner)
+        self._place = "" if frame is None else place_of(frame)
+        if self._place:
+            self._tripwire.touch("await", self._place)
+        return waited_for
+
+
+def watching(tripwire: Tripwire) -> Factory:
+    """Return a factory of tasks whose suspensions are counted."""
+
+    def make(
+        loop: asyncio.AbstractEventLoop,
+        coroutine: Coroutine[Any, Any, Any],
+        *,
+        context: Context | None = None,
+    ) -> "asyncio.Task[Any]":
+        return asyncio.Task(Watched(coroutine, tripwire), loop=loop, context=context)
+
+    return make
+
+
+def innermost(awaited: object) -> FrameType | None:
+    """Return the innermost of our own frames in a chain of awaits."""
+    found: FrameType | None = None
+    while awaited is not None:
+        frame, awaited = _link(awaited)
+        if frame is not None and is_ours(frame.f_code.co_filename):
+            found = frame
+    return found
+
+
+def _link(awaited: object) -> tuple[FrameType | None, object]:
+    match awaited:
+        case CoroutineType():
+            return awaited.cr_frame, awaited.cr_await
+        case GeneratorType():
+            return awaited.gi_frame, awaited.gi_yieldfrom
+        case AsyncGeneratorType():
+            return awaited.ag_frame, awaited.ag_await
+        case Watched():
+            return None, awaited._inner
+        case asyncio.Future():
+            return None, None
+        case _:
+            return None, _inside(awaited)
+
+
+def _inside(awaited: object) -> object:
+    """Return the generator that `async with` and `async for` hide behind an object of their own."""
+    if type(awaited).__name__ not in {"async_generator_asend", "async_generator_athrow"}:
+        return None
+    hidden = gc.get_referents(awaited)
+    return next((each for each in hidden if isinstance(each, AsyncGeneratorType)), None)

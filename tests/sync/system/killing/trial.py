@@ -1,0 +1,124 @@
+"""One death: a copy of the template, a process killed at a point, another one that goes on."""
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.simulator import Simulator
+from tests.sync.system.killing import seams
+from tests.sync.system.killing.homes import Home
+from tests.sync.system.killing.outside import Sight, look
+from tests.sync.system.killing.phases import TOLD, Phase
+from tests.sync.system.killing.remote import answer_all
+from tests.sync.system.killing.stage import SURVIVOR, TEMPLATE, VICTIM, Act, Life, Role, live
+from tests.sync.system.killing.tripwire import Notebook, Tripwire
+from tests.sync.system.killing.verdicts import Aftermath, losses
+
+KILLED = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of one point."""
+
+    point: str
+    was_reached: bool
+    losses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A phase on a database: everything that is ready before anybody dies."""
+
+    phase: Phase
+    home: Home
+    simulator: Simulator
+    """Forked with each trial, so that each finds it as the preparation left it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a process passes that nobody kills, and what is there in the end."""
+
+    points: tuple[str, ...]
+    end: Sight
+
+
+def prepare(phase: Phase, home: Home) -> Scene:
+    """Make the template of a phase."""
+    scene = Scene(phase, home, Simulator())
+    status, notes = _run(phase.prepare, TEMPLATE, scene, home)
+    assert status == 0, notes
+    home.settle_down()
+    return scene
+
+
+def record(scene: Scene) -> Recording:
+    """List every point of a phase, and look at how it ends; call it in a process of its own."""
+    home = scene.home.copy()
+    try:
+        status, notes = _run(scene.phase.act, VICTIM, scene, home, fatal="")
+        assert status == 0, notes
+        points = tuple(note[1] for note in notes if note[0] == "point")
+        aftermath = _go_on(scene, home, [note for note in notes if note[0] != "point"])
+        found = losses(aftermath, told=TOLD, reference=None)
+        assert not found, found
+        return Recording(points, aftermath.after)
+    finally:
+        home.remove()
+
+
+def attempt(scene: Scene, point: str, *, reference: Sight) -> Trial:
+    """Kill at a point, go on, and tell what was lost; call it in a process of its own."""
+    home = scene.home.copy()
+    try:
+        status, notes = _run(scene.phase.act, VICTIM, scene, home, fatal=point)
+        if status != KILLED:
+            faults = () if status == 0 else (f"ended with {status}: {notes[-1]}",)
+            return Trial(point, was_reached=False, losses=faults)
+        aftermath = _go_on(scene, home, notes)
+        found = losses(aftermath, told=TOLD, reference=reference)
+        return Trial(point, was_reached=True, losses=tuple(found))
+    finally:
+        home.remove()
+
+
+def _go_on(scene: Scene, home: Home, promised: Sequence[Sequence[str]]) -> Aftermath:
+    home.settle_down()
+    before = look(home)
+    status, said = _run(scene.phase.finish, SURVIVOR, scene, home)
+    assert status == 0, said
+    home.settle_down()
+    return Aftermath(before, look(home), promised, said, scene.simulator)
+
+
+def _run(
+    act: Act, role: Role, scene: Scene, home: Home, *, fatal: str | None = None
+) -> tuple[int, list[list[str]]]:
+    """Let a child do this while its practice DokStamp answers; return its end and its notes."""
+    ours, theirs = socket.socketpair()
+    file = home.folder.parent / f"{home.folder.name}-{role.number}.notes"
+    child = os.fork()
+    if child == 0:
+        ours.close()
+        os._exit(_be_child(act, role, home, theirs, file=file, fatal=fatal))
+    theirs.close()
+    with ours:
+        answer_all(ours, scene.simulator)
+    _, status = os.waitpid(child, 0)
+    notes = [line.split("\t") for line in file.read_text().splitlines()]
+    file.unlink()
+    code = os.waitstatus_to_exitcode(status)
+    return (KILLED if code == -KILLED else code), notes
+
+
+def _be_child(
+    act: Act, role: Role, home: Home, channel: socket.socket, *, file: Path, fatal: str | None
+) -> int:
+    notebook = Notebook(str(file))
+    tripwire = None if fatal is None else Tripwire(notebook, fatal)
+    if tripwire is not None:
+        seams.watch(tripwire)
+    return live(act, Life(role, home.settings, channel, notebook, tripwire))
