@@ -18,10 +18,16 @@ from ledger.reference import LedgerId
 from ledger.schema.migrate import is_current, keep_others_out, upgrade, version
 from ledger.schema.tables import epochs, heads, ledgers
 from ledger.shield import to_the_end
-from ledger.vault.key_file_store import make_key_file, read_key_file
-from ledger.vault.sealed import KEY_BYTES, MasterKey
+from ledger.vault.cabinet_store import Cabinet
+from ledger.vault.key_source import FROM_FILE, KeySource
+from ledger.vault.making_store import make_secrets
+from ledger.vault.vault_store import Vault
 
 LEDGER_ID_BYTES = 16
+LEDGER_NUMBER = 1
+"""The number of the one ledger in a database; the vault knows it before the ledger is made."""
+UNFINISHED = -1
+"""The generation that says: a copy of a ledger was begun here, and is not whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,9 @@ class Address:
     place: Path | Server
     """Its file, or its schema on a PostgreSQL server."""
     key_file: Path
+    """The key file; what belongs to the keys is beside it, wherever the master key comes from."""
     durability: Durability = "full"
+    key_source: KeySource = FROM_FILE
 
     @property
     def vault_place(self) -> Path | Server:
@@ -47,6 +55,10 @@ class Address:
     def vault(self) -> Database:
         """Return the vault's database; who asked for it closes it."""
         return _database(self.vault_place, self.durability)
+
+    def cabinet(self, entropy: Entropy) -> Cabinet:
+        """Return what finds the keys that open the vault."""
+        return Cabinet(self.key_file, self.key_source, entropy=entropy)
 
 
 def _database(place: Path | Server, durability: Durability) -> Database:
@@ -66,22 +78,46 @@ async def initialise(
     main, vault = address.main(), address.vault()
     try:
         is_there = await main.is_there()
-        if not address.key_file.exists():
-            if is_there and await main.read(_has_row):
-                _refuse_lost_key(address)
-            make_key_file(address.key_file, entropy.bytes(KEY_BYTES))
-        master = read_key_file(address.key_file)
-        if is_there:
-            await refuse_lost_vault(address, vault)
+        if is_there and await main.read(_has_row):
+            await _require_whole(address, vault, entropy)
         await vault.run(lambda connection: upgrade(connection, "vault"))
         await main.run(lambda connection: upgrade(connection, "main"))
+        if await main.read(_has_row):
+            return False
+        # Secrets before the ledger that counts on them: a crash between is finished by `init`.
+        fingerprint = await _make_secrets(address, vault, clock=clock, entropy=entropy)
         ledger_id = LedgerId(entropy.bytes(LEDGER_ID_BYTES).hex())
         created_at = to_microseconds(clock.now())
         return await main.run(
-            lambda connection: _create(connection, ledger_id, created_at, master.fingerprint)
+            lambda connection: _create(connection, ledger_id, created_at, fingerprint)
         )
     finally:
         await close_all(main, vault)
+
+
+async def _require_whole(address: Address, vault: Database, entropy: Entropy) -> None:
+    if address.key_source.is_file and not address.cabinet(entropy).has_files:
+        _refuse_lost_key(address)
+    await refuse_lost_vault(address, vault)
+
+
+async def _make_secrets(
+    address: Address, vault: Database, *, clock: Clock, entropy: Entropy
+) -> bytes:
+    cabinet = address.cabinet(entropy)
+
+    def make_key_file(connection: Connection) -> None:
+        keep_others_out(connection)
+        cabinet.make_key_file()
+
+    await vault.run(make_key_file)
+    await make_secrets(
+        vault, LEDGER_NUMBER, cabinet=cabinet, entropy=entropy, generations=vault.is_shared
+    )
+    opened = await Vault.unlocked(
+        vault, ledger=LEDGER_NUMBER, cabinet=cabinet, clock=clock, entropy=entropy
+    )
+    return opened.fingerprint
 
 
 async def close_all(*databases: Database) -> None:
@@ -104,6 +140,13 @@ async def refuse_lost_vault(address: Address, vault: Database) -> None:
         raise MasterKeyError(message)
 
 
+async def require_current_vault(vault: Database) -> None:
+    """Refuse a vault of another version, such as one restored from an old backup."""
+    if not await vault.read(lambda connection: is_current(connection, "vault")):
+        message = "the vault is not at this program's version: run `dokstamp-ledger init`"
+        raise MigrationNeededError(message)
+
+
 def _refuse_lost_key(address: Address) -> None:
     message = (
         f"the key file {address.key_file} is missing but its ledger exists: restore the key "
@@ -118,26 +161,39 @@ def _create(
     keep_others_out(connection)
     if connection.execute(select(ledgers.c.ledger)).first() is not None:
         return False
-    made = connection.execute(
-        ledgers.insert().returning(ledgers.c.ledger),
+    connection.execute(
+        ledgers.insert(),
         {
+            "ledger": LEDGER_NUMBER,
             "ledger_id": ledger_id,
             "created_at": created_at,
             "generation": 0,
             "key_fingerprint": fingerprint,
         },
-    ).scalar_one()
+    )
     empty = CompactRange()
     connection.execute(
-        heads.insert(), {"ledger": made, "size": 0, "compact_range": empty.to_bytes()}
+        heads.insert(), {"ledger": LEDGER_NUMBER, "size": 0, "compact_range": empty.to_bytes()}
     )
-    connection.execute(epochs.insert(), {"ledger": made, "epoch": 0})
+    connection.execute(epochs.insert(), {"ledger": LEDGER_NUMBER, "epoch": 0})
     return True
 
 
 def _has_row(connection: Connection) -> bool:
-    is_made = version(connection, "main") is not None
-    return is_made and connection.execute(select(ledgers.c.ledger)).first() is not None
+    if version(connection, "main") is None:
+        return False
+    generation = connection.execute(select(ledgers.c.generation)).scalar_one_or_none()
+    _refuse_unfinished(generation)
+    return generation is not None
+
+
+def _refuse_unfinished(generation: int | None) -> None:
+    if generation == UNFINISHED:
+        message = (
+            "a ledger was being copied to this place and is not whole: run the same "
+            "`dokstamp-ledger copy` or `restore` once more"
+        )
+        raise MigrationNeededError(message)
 
 
 def read_row(connection: Connection) -> Row[Any]:
@@ -149,6 +205,7 @@ def read_row(connection: Connection) -> Row[Any]:
     if row is None:
         message = "the ledger was not made to its end: run `dokstamp-ledger init` once more"
         raise MigrationNeededError(message)
+    _refuse_unfinished(row.generation)
     return row
 
 
@@ -158,12 +215,12 @@ def read_generation(connection: Connection, ledger: int) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def require_same_key(fingerprint: bytes, master: MasterKey, *, key_file: Path) -> None:
-    """Refuse a key file that is not the one this ledger was made with."""
-    if fingerprint != master.fingerprint:
+def require_same_vault(fingerprint: bytes, vault: Vault) -> None:
+    """Refuse a vault that is not the one this ledger was made with."""
+    if fingerprint != vault.fingerprint:
         message = (
-            f"the key file {key_file} is not the one this ledger was made with: "
-            "point the setting LEDGER_KEY_FILE to the right one"
+            "the vault belongs to another ledger: restore the vault and the ledger from the same "
+            "backup, and check the setting LEDGER_DATABASE"
         )
         raise MasterKeyError(message)
 

@@ -19,8 +19,9 @@ from ledger.home import (
     read_generation,
     read_row,
     refuse_lost_vault,
+    require_current_vault,
     require_home,
-    require_same_key,
+    require_same_vault,
 )
 from ledger.log import store as log_store
 from ledger.log import tile_store
@@ -32,8 +33,6 @@ from ledger.sealing import Sealer
 from ledger.shield import to_the_end
 from ledger.signals import Bell
 from ledger.transaction import Admission, Appended, Conditions, Offer, Transaction
-from ledger.vault.key_file_store import read_key_file
-from ledger.vault.sealed import MasterKey
 from ledger.vault.vault_store import Vault
 from ledger.writer import Failed, Writer
 
@@ -79,14 +78,11 @@ class Ledger:
     ) -> Self:
         """Return an open ledger; raises `MigrationNeededError` where `init` must run first."""
         clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
-        home = await _open_home(address)
+        home = await _open_home(address, clock=clock, entropy=entropy)
         row = home.row
-        vault = Vault(
-            home.vault, ledger=row.ledger, master=home.master, clock=clock, entropy=entropy
-        )
         return cls(
             home.main,
-            vault,
+            home.vault,
             ledger_id=LedgerId(row.ledger_id),
             scope=Scope(row.ledger, row.generation),
             clock=clock,
@@ -286,22 +282,25 @@ class _Home:
     """What is open once a ledger was found to be whole."""
 
     main: Database
-    vault: Database
+    vault: Vault
     row: Row[Any]
-    master: MasterKey
 
 
-async def _open_home(address: Address) -> _Home:
+async def _open_home(address: Address, *, clock: Clock, entropy: Entropy) -> _Home:
     main, vault = address.main(), address.vault()
     try:
         if not await main.is_there():
             message = f"there is no ledger at {address.place}: run `dokstamp-ledger init` first"
             raise MigrationNeededError(message)
-        master = read_key_file(address.key_file)
-        await refuse_lost_vault(address, vault)
         row = await main.read(read_row)
-        require_same_key(row.key_fingerprint, master, key_file=address.key_file)
+        await refuse_lost_vault(address, vault)
+        await require_current_vault(vault)
+        cabinet = address.cabinet(entropy)
+        opened = await Vault.unlocked(
+            vault, ledger=row.ledger, cabinet=cabinet, clock=clock, entropy=entropy
+        )
+        require_same_vault(row.key_fingerprint, opened)
     except BaseException:
         await close_all(main, vault)
         raise
-    return _Home(main, vault, row, master)
+    return _Home(main, opened, row)

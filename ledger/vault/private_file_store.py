@@ -1,5 +1,6 @@
 """Small files that only their owner may read, and that a power cut leaves whole: old or new."""
 
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -46,14 +47,15 @@ def refuse_open_to_others(path: Path, status: os.stat_result) -> None:
 
 def write_new(path: Path, content: bytes) -> None:
     """Make a file; raises `FileExistsError` and changes nothing where there is one."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    # Not by an exclusive open: a crash would leave a file that is there and not whole.
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        _write_through(descriptor, content)
-        sync_folder(path.parent)
-    except OSError:
-        # A key that is not safely on disk has sealed nothing yet: better none than half.
-        path.unlink(missing_ok=True)
-        raise
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if os.path.lexists(path):
+            raise FileExistsError(path)
+        write_over(path, content)
+    finally:
+        os.close(folder)
 
 
 def write_over(path: Path, content: bytes) -> None:

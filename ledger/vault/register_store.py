@@ -71,6 +71,7 @@ class Register:
         entry = Erased(ledger_id, person, position, recorded_at.isoformat())
         try:
             with self._opened() as file:
+                refuse_open_to_others(self._path, os.fstat(file.fileno()))
                 fcntl.flock(file, fcntl.LOCK_EX)
                 self._append(file, entry)
             sync_folder(self._path.parent)
@@ -83,9 +84,7 @@ class Register:
 
     def _opened(self) -> BinaryIO:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-        file = os.fdopen(os.open(self._path, flags, OWNER_ONLY), "r+b")
-        refuse_open_to_others(self._path, os.fstat(file.fileno()))
-        return file
+        return os.fdopen(os.open(self._path, flags, OWNER_ONLY), "r+b")
 
     def _append(self, file: BinaryIO, entry: Erased) -> None:
         content = file.read(REGISTER_BYTES_MAX)
