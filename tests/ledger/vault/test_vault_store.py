@@ -1,18 +1,23 @@
 """Erasing and rotating, as one host does it and as the others see it."""
 
+import asyncio
 import base64
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.util.concurrency import greenlet_spawn
 
-from ledger.clock import SeededEntropy
+from ledger.clock import SeededEntropy, SystemEntropy
 from ledger.errors import MasterKeyError
+from ledger.testing import SERVED
 from ledger.vault.generation_store import read_generations
 from ledger.vault.key_file_store import read_key_file
 from ledger.vault.key_source import KeySource
 from ledger.vault.sealed import MasterKey
 from ledger.vault.secret_store import load_secrets
+from ledger.vault.vault_store import Vault
 from ledger.vault.wrapping import Wrapping
 from tests.ledger.vault.vaults import (
     DOCUMENT,
@@ -25,21 +30,37 @@ from tests.ledger.vault.vaults import (
     stored_documents,
     wrapped,
 )
+from tests.postgresql import Cluster
 
 OLD, NEW = MasterKey(b"o" * 32), MasterKey(b"n" * 32)
 OTHERS = ["", "student:S-2", "student:S-3", document_owner(OTHER_DOCUMENT)]
 
 
-@pytest.fixture(params=[False, True], ids=["derived", "generations"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+KINDS = {"derived": ("sqlite", False), "file": ("sqlite", True), "server": ("postgresql", True)}
+
+
+def place_of(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
+    database, has_generations = KINDS[kind]
+    place = Place(tmp_path, has_generations=has_generations)
+    if database == "sqlite":
+        yield place
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    with cluster.lent() as address:
+        (tmp_path / SERVED).write_text(address.render_as_string(hide_password=False))
+        yield place
+
+
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Give a folder for a vault whose wrapping is derived, or kept in a generation file."""
-    return Place(tmp_path, has_generations=request.param)
+    yield from place_of(request.param, tmp_path, request)
 
 
-@pytest.fixture
-def shared(tmp_path: Path) -> Place:
+@pytest.fixture(params=["file", "server"])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Give a folder for a vault as it is kept where several hosts work."""
-    return Place(tmp_path, has_generations=True)
+    yield from place_of(request.param, tmp_path, request)
 
 
 async def test_an_erased_person_has_no_key_and_gets_none(place: Place) -> None:
@@ -49,7 +70,7 @@ async def test_an_erased_person_has_no_key_and_gets_none(place: Place) -> None:
         await vault.erase_person("student:S-1")
 
         assert await vault.existing_keys(["student:S-1"]) == {}
-        assert vault.existing_keys_now(["student:S-1"]) == {}
+        assert await now(vault, ["student:S-1"]) == {}
         assert await vault.keys(["student:S-1"]) == {}
         assert await vault.keys(OTHERS) == {person: keys[person] for person in OTHERS}
 
@@ -171,8 +192,47 @@ async def test_a_step_that_cannot_wait_notices_a_change_as_well(place: Place) ->
         keys = await fill(ours)
         await ours.rotate()
         await ours.erase_person("student:S-1")
+        found = await now(theirs, ["student:S-2"])
 
-        assert theirs.existing_keys_now(["student:S-2"]) == {"student:S-2": keys["student:S-2"]}
+        assert found == {"student:S-2": keys["student:S-2"]}
+
+
+async def now(vault: Vault, persons: list[str]) -> dict[str, bytes]:
+    """Ask as a step of the ledger's does."""
+    return await greenlet_spawn(vault.existing_keys_now, persons)
+
+
+async def test_hosts_that_make_a_vault_at_once_agree_on_its_secrets(shared: Place) -> None:
+    await shared.migrate()
+    shared.cabinet(SystemEntropy()).make_key_file()
+    await asyncio.gather(*(shared.make() for _ in range(4)))
+    async with shared.opened() as ours, shared.opened() as theirs:
+        keys = await ours.keys(PERSONS)
+
+        assert ours.fingerprint == theirs.fingerprint
+        assert await theirs.existing_keys(PERSONS) == keys
+    assert shared.names == {"ledger.key", "ledger.key.generation"}
+
+
+async def test_keys_made_while_another_host_erases_are_never_lost(shared: Place) -> None:
+    await shared.make()
+    async with shared.opened() as ours, shared.opened() as theirs:
+        await fill(ours)
+
+        async def erase() -> None:
+            for person in ("student:S-1", "student:S-2", "student:S-3"):
+                await ours.erase_person(person)
+
+        async def make() -> dict[str, bytes]:
+            made: dict[str, bytes] = {}
+            for number in range(30):
+                made |= await theirs.keys([f"student:N-{number}"])
+            return made
+
+        made, _ = await asyncio.gather(make(), erase())
+    async with shared.opened() as later:
+        assert await later.existing_keys(made) == made
+        assert (await later.existing_keys(PERSONS)).keys() == {""}
 
 
 async def test_a_host_with_a_copy_of_the_file_is_told_what_to_copy(shared: Place) -> None:
@@ -189,7 +249,7 @@ async def test_a_host_with_a_copy_of_the_file_is_told_what_to_copy(shared: Place
         with pytest.raises(MasterKeyError, match="copy the file from the host that erased last"):
             await theirs.keys(["student:S-9"])
         with pytest.raises(MasterKeyError, match="copy the file from the host that erased last"):
-            theirs.existing_keys_now(["student:S-2"])
+            await now(theirs, ["student:S-2"])
         shared.generation_file.write_bytes(fresh)
         assert await theirs.existing_keys(["student:S-2"]) == {"student:S-2": keys["student:S-2"]}
 

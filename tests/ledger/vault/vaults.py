@@ -8,9 +8,10 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, select
 
 from ledger.clock import Entropy, ManualClock, SystemEntropy
-from ledger.database import Database, SqliteDatabase
+from ledger.database import Database
 from ledger.schema.migrate import upgrade
 from ledger.schema.vault_tables import document_chunks, documents, person_keys
+from ledger.testing import address_in
 from ledger.vault.cabinet_store import Cabinet
 from ledger.vault.key_source import FROM_FILE, KeySource
 from ledger.vault.making_store import make_secrets
@@ -24,7 +25,7 @@ OTHER_DOCUMENT = b"o" * 32
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with a vault's database and the files that open it."""
+    """A folder with a vault's files, and its database in there or on the server it names."""
 
     folder: Path
     has_generations: bool = False
@@ -41,10 +42,10 @@ class Place:
     @property
     def names(self) -> set[str]:
         """The files beside the database."""
-        return {path.name for path in self.folder.iterdir() if not path.name.startswith("vault")}
+        return {path.name for path in self.folder.glob("ledger.key*")}
 
     def database(self) -> Database:
-        return SqliteDatabase(self.folder / "vault.db", durability="normal")
+        return address_in(self.folder).vault()
 
     def cabinet(self, entropy: Entropy) -> Cabinet:
         return Cabinet(self.key_file, self.source, entropy=entropy)
