@@ -9,6 +9,7 @@ from ledger.log.canonical import canonical_bytes
 from ledger.log.envelope import Prepared, SealedPart, Stored, opened, prepare
 from ledger.log.event import Event, NewEvent
 from ledger.reference import Json, LedgerId
+from ledger.vault.sealed import open_sealed
 from ledger.vault.vault_store import Vault, require_key
 
 
@@ -48,6 +49,19 @@ class Sealer:
         persons = {event.person for event in stored if event.sealed is not None}
         keys = self._vault.existing_keys_now(persons) if persons else {}
         return [opened(event, private=self._private(event, keys)) for event in stored]
+
+    async def disclose(self, stored: Sequence[Stored]) -> list[tuple[bytes, bytes] | None]:
+        """Return salt and canonical payload of each event, where the key still exists."""
+        persons = {event.person for event in stored if event.sealed is not None}
+        keys = await self._vault.existing_keys(persons) if persons else {}
+        return [
+            open_sealed(
+                keys[event.person], event.sealed, context=self._context(event.source, event.id)
+            )
+            if event.sealed is not None and event.person in keys
+            else None
+            for event in stored
+        ]
 
     async def private_of(self, prepared: Prepared) -> dict[str, Json] | None:
         """Return what an event that is not in the log yet keeps sealed."""

@@ -101,6 +101,11 @@ def root_of(leaves: Iterable[bytes]) -> bytes:
     return CompactRange().extend(leaves).root()
 
 
+def tree_root(size: int, leaf_source: SubtreeSource) -> bytes:
+    """Return the root that the tree had when it was of that size."""
+    return _range_root(0, size, leaf_source)
+
+
 def inclusion_proof(index: int, size: int, leaf_source: SubtreeSource) -> tuple[bytes, ...]:
     """Return the audit path of one leaf in the tree of that size, lowest hash first."""
     if not 0 <= index < size:

@@ -1,14 +1,17 @@
 """`audit`: what happened to a record, whom a uuid stands for, whether the log is whole."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
+from ledger.audit.proof import encode
 from ledger.audit.verification import Verification
+from ledger.ledger import Ledger
 from ledger.reference import Position, SourceRef
 from sync.cli import interrupt
 from sync.cli.exits import Exit
-from sync.cli.output import Output, Row, with_output
+from sync.cli.output import Output, Row, say, with_output
 from sync.cli.pages import limit_option, rows_of
 from sync.cli.progress import metering
 from sync.cli.shell import Shell
@@ -16,6 +19,7 @@ from sync.errors import InputError
 from sync.resources import RESOURCES
 from sync.runtime.assembly import open_ledger
 from sync.runtime.audit_desk import AuditDesk
+from sync.runtime.notary import Notary, Published
 from sync.runtime.page import Answer, Page
 from sync.runtime.settings import Settings
 
@@ -69,30 +73,117 @@ def target(shell: Shell, *, uuid: str, output: Output) -> None:
 
 
 @audit.command()
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A checkpoint that the log must continue; may be given several times.",
+)
 @with_output()
 @click.pass_obj
-def verify(shell: Shell, *, output: Output) -> Exit:
-    """Compute the log's root again from every stored byte, and compare."""
-    found = interrupt.run(_verify(shell.settings()))
+def verify(shell: Shell, *, checkpoints: tuple[Path, ...], output: Output) -> Exit:
+    """Compute the log's tree again from every stored byte, and compare."""
+    found = interrupt.run(_verify(shell.settings(), checkpoints))
     output.one(found, _verdict(found))
     return Exit.DONE if found.first_bad_position is None else Exit.INTEGRITY
 
 
-async def _verify(settings: Settings) -> Verification:
+async def _verify(settings: Settings, checkpoints: tuple[Path, ...]) -> Verification:
     async with open_ledger(settings) as ledger:
         with metering() as meter:
-            return await AuditDesk(ledger).verify(
-                announce=lambda done, total: meter.show("events checked", done=done, total=total)
+            return await _desk(ledger, settings).verify(
+                checkpoints=checkpoints,
+                announce=lambda done, total: meter.show("events checked", done=done, total=total),
             )
+
+
+def _desk(ledger: Ledger, settings: Settings) -> AuditDesk:
+    return AuditDesk(ledger, key_file=settings.address.key_file)
 
 
 def _verdict(found: Verification) -> str:
     if found.first_bad_position is None:
-        return f"whole: {found.checked} events checked, root {found.root}"
+        kept = f", {len(found.checkpoints)} checkpoints continued" if found.checkpoints else ""
+        return f"whole: {found.checked} events checked{kept}, root {found.root}"
     return (
         f"broken at position {found.first_bad_position} of {found.size}: {found.what}; "
         "restore the ledger from a backup and compare"
     )
+
+
+@audit.command()
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    help="A file, or a folder that gets one file for each size; CHECKPOINTS if there is none.",
+)
+@with_output()
+@click.pass_obj
+def checkpoint(shell: Shell, *, target: Path | None, output: Output) -> None:
+    """Sign the log's root and size, for others to keep: what they hold cannot be undone here."""
+
+    async def work(settings: Settings) -> Published:
+        async with open_ledger(settings) as ledger:
+            notary = Notary(ledger, key_file=settings.address.key_file)
+            return await notary.publish(target or settings.checkpoints)
+
+    found = interrupt.run(work(shell.settings()))
+    where = f"wrote {found.path}: {found.size} events, root {found.root}"
+    output.one(found, where if found.path else found.checkpoint.removesuffix("\n"))
+
+
+@audit.command()
+@with_output()
+@click.pass_obj
+def key(shell: Shell, *, output: Output) -> None:
+    """Print the key that auditors check checkpoints and proofs with; it is no secret."""
+
+    async def work(settings: Settings) -> str:
+        async with open_ledger(settings) as ledger:
+            return Notary(ledger, key_file=settings.address.key_file).key.encode()
+
+    found = interrupt.run(work(shell.settings()))
+    output.one({"key": found}, found)
+
+
+@audit.command()
+@click.argument("entity", type=click.Choice(sorted(RESOURCES)))
+@click.argument("source_id", metavar="ID")
+@click.option("--disclose", is_flag=True, help="Show what is sealed, with what proves it.")
+@click.option("--after", type=int, default=-1, help="Begin after this position of the log.")
+@click.option("--through", type=int, help="End at this position of the log.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@with_output()
+@click.pass_obj
+def prove(
+    shell: Shell,
+    *,
+    entity: str,
+    source_id: str,
+    disclose: bool,
+    after: int,
+    through: int | None,
+    out: Path | None,
+    output: Output,
+) -> None:
+    """Write what happened to a record, and the proof of it, for somebody without the ledger."""
+
+    async def work(settings: Settings) -> Answer:
+        async with open_ledger(settings) as ledger:
+            return await _desk(ledger, settings).prove(
+                SourceRef(entity, source_id), disclose=disclose, after=after, through=through
+            )
+
+    found = interrupt.run(work(shell.settings()))
+    written = encode(found)
+    if out is None:
+        say(written.decode().removesuffix("\n"))
+        return
+    out.write_bytes(written)
+    told = {"path": str(out), "bytes": len(written)}
+    output.one(told, f"wrote {out}: {len(written):,} bytes; check it with scripts/verify_proof.py")
 
 
 def _entry(row: Row) -> str:

@@ -10,6 +10,7 @@ from ledger.ledger import Ledger
 from ledger.vault.key_source import HostKey
 from sync.dokstamp.client import DokStampClient
 from sync.runtime.engine import Engine
+from sync.runtime.publisher import publishing
 from sync.runtime.settings import Settings
 from sync.telemetry.signals import Announce, nobody
 
@@ -68,7 +69,10 @@ async def start_engine(
     connection = settings.connection()
     async with dispatching_alone(ledger):
         await ledger.require_home(base_url=connection.base_url, tenant=connection.tenant)
-        async with DokStampClient(connection, clock=ledger.clock) as client:
+        async with (
+            publishing(ledger, settings, announce=announce),
+            DokStampClient(connection, clock=ledger.clock) as client,
+        ):
             engine = Engine(ledger, client, settings, announce=announce)
             await engine.start()
             try:

@@ -116,7 +116,7 @@ class Runtime:
     @property
     def audit(self) -> AuditDesk:
         """The questions that an auditor asks."""
-        return AuditDesk(self.ledger)
+        return AuditDesk(self.ledger, key_file=self._settings.address.key_file)
 
     async def record(self, event: Mapping[str, object]) -> Recorded:
         """Take one source event; when this returns it is durable, or in quarantine with reasons."""

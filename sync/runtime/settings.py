@@ -83,6 +83,9 @@ class Settings(BaseModel):
     ledger_key_next: Secret = Secret("")
     durability: Durability = "full"
 
+    checkpoints: Path | None = None
+    checkpoint_seconds: Seconds = 3600.0
+
     base_url: str = "https://api.dokstamp.com"
     auth_mode: AuthMode = AuthMode.CLIENT_CREDENTIALS
     client_id: str = ""

@@ -30,6 +30,8 @@ LEVELS: Final[Mapping[type[Signal], Level]] = {
     signals.CircuitChanged: "warning",
     signals.TenantStopped: "error",
     signals.ServiceDied: "error",
+    signals.CheckpointPublished: "info",
+    signals.CheckpointFailed: "error",
 }
 OUTCOMES: Final[Mapping[str, Level]] = {
     "uncertain": "warning",

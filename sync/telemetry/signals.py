@@ -190,6 +190,22 @@ class ServiceDied:
     """The kind of error, without its text: that may say more than a log should keep."""
 
 
+@dataclass(frozen=True, slots=True)
+class CheckpointPublished:
+    """A signed tree head was written where the operator wants it."""
+
+    size: int
+    """How many events it speaks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFailed:
+    """A tree head could not be written, or must not be signed; it is tried again."""
+
+    error: str
+    """The kind of error."""
+
+
 Signal = (
     RuntimeStarted
     | RuntimeStopped
@@ -207,6 +223,8 @@ Signal = (
     | CircuitChanged
     | TenantStopped
     | ServiceDied
+    | CheckpointPublished
+    | CheckpointFailed
 )
 Announce = Callable[[Signal], None]
 

@@ -17,6 +17,7 @@ from ledger.log.merkle import (
     leaf_hash,
     node_hash,
     root_of,
+    tree_root,
     verify_consistency,
     verify_inclusion,
 )
@@ -79,6 +80,11 @@ def test_known_inputs_give_the_published_roots(size: int) -> None:
 
     assert root.hex() == KNOWN_ROOTS[size]
     assert root == naive_root(KNOWN_LEAVES[:size])
+
+
+@pytest.mark.parametrize("size", range(9))
+def test_a_tree_s_earlier_roots_come_out_of_its_subtrees(size: int) -> None:
+    assert tree_root(size, LeafHashes(KNOWN_LEAVES)).hex() == KNOWN_ROOTS[size]
 
 
 def test_the_published_inclusion_proof_is_made() -> None:

@@ -146,4 +146,6 @@ async def test_the_log_is_verified(tmp_path: Path) -> None:
         "root": found.root,
         "checked": size,
         "first_bad_position": None,
+        "what": None,
+        "checkpoints": [],
     }

@@ -1,0 +1,73 @@
+"""Where checkpoints are written: outside the database, whole or not at all, and durable.
+
+The newest one that was published is also kept beside the key file: the *mark* that the log may
+never fall below again.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from ledger.errors import IntegrityError, StorageError
+
+NOTE_BYTES_MAX: Final = 64 * 1024
+_READABLE: Final = 0o644
+
+
+def mark_of(key_file: Path) -> Path:
+    """Return where the newest published checkpoint is kept."""
+    return key_file.with_name(f"{key_file.name}.checkpoint")
+
+
+def file_for(target: Path, *, size: int) -> Path:
+    """Return the file that a checkpoint goes into: one for each size where a folder is named."""
+    return target / f"checkpoint.{size}" if target.is_dir() else target
+
+
+def write_note(path: Path, note: str) -> None:
+    """Put a note in a file's place in one step, so that a reader sees the old one or the new."""
+    # Two processes may publish at the same time; the last one stands, whole.
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        _write_through(fresh, note.encode())
+        fresh.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        message = (
+            f"the checkpoint {path} could not be written ({error.strerror}): free or mend the "
+            "disk, or name another place in CHECKPOINTS"
+        )
+        raise StorageError(message) from error
+
+
+def read_note(path: Path) -> str | None:
+    """Return the note in a file, or `None` where there is no file."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(NOTE_BYTES_MAX)
+        return content.decode()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        message = f"{path} is no checkpoint: give the file as `audit checkpoint` wrote it"
+        raise IntegrityError(message) from None
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror}); check the disk and try again"
+        raise StorageError(message) from error
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _READABLE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

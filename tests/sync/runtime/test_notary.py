@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import pytest
+
+from ledger.audit.checkpoint import read_checkpoint
+from ledger.audit.checkpoint_writer import mark_of
+from ledger.audit.note import SignerKey
+from ledger.errors import IntegrityError, StorageError
+from ledger.ledger import Ledger
+from ledger.log.event import NewEvent
+from ledger.reference import SourceRef
+from ledger.testing import ledger_in
+from sync.runtime.notary import Notary
+
+
+async def tell(ledger: Ledger, first: int, count: int) -> None:
+    numbers = range(first, first + count)
+    events = [NewEvent("sis", str(n), "course.removed", SourceRef("course", "C")) for n in numbers]
+    await ledger.append(events)
+
+
+async def test_the_head_is_signed_written_and_remembered(tmp_path: Path) -> None:
+    folder, key_file = tmp_path / "public", tmp_path / "ledger.key"
+    folder.mkdir()
+    async with ledger_in(tmp_path) as ledger:
+        await tell(ledger, 0, 3)
+        notary = Notary(ledger, key_file=key_file)
+        published = await notary.publish(folder)
+        head = await ledger.head()
+
+    assert published.path == folder / "checkpoint.3"
+    note = published.path.read_text()
+    assert read_checkpoint(note, notary.key).head.root == head.root()
+    assert mark_of(key_file).read_text() == note
+    assert sorted(path.name for path in folder.iterdir()) == ["checkpoint.3"]
+
+
+async def test_a_file_is_written_over_whole(tmp_path: Path) -> None:
+    target = tmp_path / "newest"
+    async with ledger_in(tmp_path) as ledger:
+        notary = Notary(ledger, key_file=tmp_path / "ledger.key")
+        await notary.publish(target)
+        await tell(ledger, 0, 300)
+        published = await notary.publish(target)
+
+    assert target.read_text() == published.checkpoint
+    assert read_checkpoint(target.read_text(), notary.key).head.size == 300
+
+
+async def test_a_log_that_was_cut_off_is_signed_no_more(tmp_path: Path) -> None:
+    async with ledger_in(tmp_path / "a") as ledger:
+        await tell(ledger, 0, 3)
+        longer = await Notary(ledger, key_file=tmp_path / "a" / "ledger.key").publish()
+        seed, ledger_id = ledger.vault.signing_seed(), ledger.ledger_id
+        text = longer.checkpoint.partition("\n\n")[0].replace("\n3\n", "\n4\n") + "\n"
+        forged = SignerKey(f"dokstamp-ledger/{ledger_id}", seed).sign(text)
+        mark_of(tmp_path / "a" / "ledger.key").write_text(forged)
+        with pytest.raises(IntegrityError, match="a checkpoint of 4 events was published"):
+            await Notary(ledger, key_file=tmp_path / "a" / "ledger.key").sign()
+
+
+async def test_a_log_that_was_written_anew_is_signed_no_more(tmp_path: Path) -> None:
+    key_file = tmp_path / "ledger.key"
+    async with ledger_in(tmp_path) as ledger:
+        await tell(ledger, 0, 3)
+        published = await Notary(ledger, key_file=key_file).publish()
+        await tell(ledger, 3, 1)
+        other = "A" * 43 + "="
+        root = published.checkpoint.split("\n")[2]
+        text = published.checkpoint.partition("\n\n")[0].replace(root, other) + "\n"
+        key = SignerKey(f"dokstamp-ledger/{ledger.ledger_id}", ledger.vault.signing_seed())
+        mark_of(key_file).write_text(key.sign(text))
+        with pytest.raises(IntegrityError, match="is not what its checkpoint of 3"):
+            await Notary(ledger, key_file=key_file).sign()
+
+
+async def test_a_mark_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
+    key_file = tmp_path / "ledger.key"
+    async with ledger_in(tmp_path) as ledger:
+        await tell(ledger, 0, 3)
+        await Notary(ledger, key_file=key_file).publish()
+        mark = mark_of(key_file)
+        mark.write_text(mark.read_text().replace("\n3\n", "\n2\n"))
+        with pytest.raises(IntegrityError, match="does not fit the note"):
+            await Notary(ledger, key_file=key_file).published()
+
+
+async def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    async with ledger_in(tmp_path) as ledger:
+        notary = Notary(ledger, key_file=tmp_path / "ledger.key")
+        with pytest.raises(StorageError, match="could not be written"):
+            await notary.publish(tmp_path / "nowhere" / "file")
+        with pytest.raises(IntegrityError, match="no checkpoint at"):
+            await notary.read(tmp_path / "nothing")
