@@ -52,7 +52,8 @@ def refused_like(connection: Connection, scope: Scope, *, starts: Iterable[str])
             _within(scope),
             quarantine.c.state == REFUSED,
             # Keys are hexadecimal digits, so that "g" stands behind everything.
-            quarantine.c.key.between(start, f"{start}g"),
+            quarantine.c.key >= start,
+            quarantine.c.key <= f"{start}g",
         )
         found += [row.key for row in connection.execute(statement)]
     return found

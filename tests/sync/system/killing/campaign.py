@@ -33,6 +33,7 @@ class Plan:
     only: str = ""
     """Words that the point's name must hold."""
     jobs: int = 1
+    sees_hops: bool = False
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ def fight(phase: str, server: URL | None, plan: Plan, tell: Tell) -> Tally:
     root = Path(tempfile.mkdtemp(prefix="kill-points-"))
     home = _home(root, server, phase)
     try:
-        scene = prepare(PHASES[phase], home)
+        scene = prepare(PHASES[phase], home, sees_hops=plan.sees_hops)
         recording = _apart(lambda: record(scene))
         # What every child finds as it is need not be looked at by its collector.
         gc.freeze()

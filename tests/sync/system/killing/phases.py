@@ -8,8 +8,6 @@ from sync.projector.rebuild_worker import rebuild
 from tests.sync.system.killing.stage import Act, Stage
 from tests.sync.system.university import CATALOGUE, CERTIFICATES, PEOPLE, Told, diploma
 
-_FIRST_NAMES = ("U", "C-1", "S-1", "E-1", "D-1")
-_SECOND_NAMES = ("S-2", "M-1", "M-2")
 _LEFT_OUT = frozenset({"organization_id", "cohort_id"})
 
 
@@ -24,10 +22,12 @@ def _without_extras(told: Told) -> Told:
     return event_type, subject, kept
 
 
-FIRST, SECOND = _chosen(_FIRST_NAMES), _chosen(_SECOND_NAMES)
+FIRST, SECOND = _chosen(("U", "S-1")), _chosen(("M-1", "M-2"))
+FEW = FIRST + SECOND
+"""What most phases tell: two records, and two that wait for the first."""
+GRADUATION = _chosen(("U", "C-1", "S-1", "E-1", "D-1"))
+"""What is settled: every step of a conversation is there, a file that is uploaded included."""
 SPOILT = b'{"specversion": "1.0", "id": "spoilt", "type": "student.upserted"\n'
-TOLD = FIRST + SECOND
-"""Everything that is told in any phase: a student with a certificate, and another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Phase:
     prepare: Act
     act: Act
     finish: Act
+    told: tuple[Told, ...] = FEW
+    """Everything that is told in the end."""
 
 
 async def nothing(_stage: Stage) -> None:
@@ -69,15 +71,15 @@ async def project(stage: Stage) -> None:
     stage.notebook.note("planned", str(1 + len(FIRST)))
 
 
-async def planned_first(stage: Stage) -> None:
-    """Have the first events planned and nothing sent."""
-    await told_first(stage)
+async def planned_few(stage: Stage) -> None:
+    """Have a few events planned and nothing sent."""
+    await stage.ingest(FEW, first=1)
     await stage.project()
 
 
-async def planned(stage: Stage) -> None:
-    """Have everything planned and nothing sent."""
-    await stage.ingest(TOLD, first=1)
+async def planned_graduation(stage: Stage) -> None:
+    """Have a graduation planned and nothing sent."""
+    await stage.ingest(GRADUATION, first=1)
     await stage.project()
 
 
@@ -127,14 +129,19 @@ async def refold(stage: Stage) -> None:
     )
 
 
-async def finish(stage: Stage) -> None:
+async def finish(stage: Stage, told: tuple[Told, ...] = FEW) -> None:
     """Come to the end that every phase has in common: everything is told and carried out."""
     await stage.take_over()
-    await stage.ingest(TOLD, first=1, spoilt=SPOILT)
+    await stage.ingest(told, first=1, spoilt=SPOILT)
     await stage.work_off()
-    again = await stage.append(TOLD, first=1)
+    again = await stage.append(told, first=1)
     stage.notebook.note("again", *sorted(set(again)))
     await stage.attest()
+
+
+async def finish_graduation(stage: Stage) -> None:
+    """Come to the end of a graduation."""
+    await finish(stage, GRADUATION)
 
 
 async def finish_rebuilt(stage: Stage) -> None:
@@ -148,8 +155,8 @@ PHASES = {
     for phase in (
         Phase("append", nothing, append, finish),
         Phase("project", told_first, project, finish),
-        Phase("claim", planned, claim, finish),
-        Phase("settle", planned_first, settle, finish),
+        Phase("claim", planned_few, claim, finish),
+        Phase("settle", planned_graduation, settle, finish_graduation, GRADUATION),
         Phase("rebuild", settled_first, refold, finish_rebuilt),
     )
 }

@@ -1,9 +1,15 @@
-"""Sees each time that one of our coroutines gives control away, and each time it gets it back."""
+"""Sees each time that one of our coroutines waits.
+
+An await of ours is one point, counted when it first gives control away. While it waits the driver
+below may come and go several times: these *hops* are points too if they are asked for, each when
+control goes and when it comes back.
+"""
 
 import asyncio
 import gc
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
+from dataclasses import dataclass, field
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
@@ -12,13 +18,21 @@ from tests.sync.system.killing.tripwire import Tripwire, is_ours, place_of
 Factory = Callable[..., "asyncio.Task[Any]"]
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Where a coroutine waits, and for what: the same thing is waited for once."""
+
+    place: str
+    awaited: object = field(repr=False)
+
+
 class Watched(Coroutine[Any, Any, Any]):
     """A coroutine in the place of another, which tells of every suspension."""
 
     def __init__(self, inner: Coroutine[Any, Any, Any], tripwire: Tripwire) -> None:
         self._inner = inner
         self._tripwire = tripwire
-        self._place = ""
+        self._waiting: Waiting | None = None
 
     def send(self, value: Any) -> Any:
         """Go on with a value."""
@@ -37,13 +51,14 @@ class Watched(Coroutine[Any, Any, Any]):
         return self._inner.__await__()
 
     def _step(self, go_on: Callable[[], Any]) -> Any:
-        if self._place:
-            self._tripwire.touch("wake", self._place)
+        before = self._waiting
+        if before is not None:
+            self._tripwire.touch("wake", before.place)
         waited_for = go_on()
-        frame = innermost(self._inner)
-        self._place = "" if frame is None else place_of(frame)
-        if self._place:
-            self._tripwire.touch("await", self._place)
+        now = self._waiting = innermost(self._inner)
+        if now is not None:
+            is_same = before is not None and before.awaited is now.awaited
+            self._tripwire.touch("hop" if is_same else "await", now.place)
         return waited_for
 
 
@@ -61,13 +76,13 @@ def watching(tripwire: Tripwire) -> Factory:
     return make
 
 
-def innermost(awaited: object) -> FrameType | None:
-    """Return the innermost of our own frames in a chain of awaits."""
-    found: FrameType | None = None
+def innermost(awaited: object) -> Waiting | None:
+    """Return where the innermost of our own frames in a chain of awaits waits."""
+    found: Waiting | None = None
     while awaited is not None:
         frame, awaited = _link(awaited)
         if frame is not None and is_ours(frame.f_code.co_filename):
-            found = frame
+            found = Waiting(place_of(frame), awaited)
     return found
 
 

@@ -10,7 +10,7 @@ from sync.simulator import Simulator
 from tests.sync.system.killing import seams
 from tests.sync.system.killing.homes import Home
 from tests.sync.system.killing.outside import Sight, look
-from tests.sync.system.killing.phases import TOLD, Phase
+from tests.sync.system.killing.phases import Phase
 from tests.sync.system.killing.remote import answer_all
 from tests.sync.system.killing.stage import SURVIVOR, TEMPLATE, VICTIM, Act, Life, Role, live
 from tests.sync.system.killing.tripwire import Notebook, Tripwire
@@ -36,6 +36,7 @@ class Scene:
     home: Home
     simulator: Simulator
     """Forked with each trial, so that each finds it as the preparation left it."""
+    sees_hops: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,9 @@ class Recording:
     end: Sight
 
 
-def prepare(phase: Phase, home: Home) -> Scene:
+def prepare(phase: Phase, home: Home, *, sees_hops: bool = False) -> Scene:
     """Make the template of a phase."""
-    scene = Scene(phase, home, Simulator())
+    scene = Scene(phase, home, Simulator(), sees_hops)
     status, notes = _run(phase.prepare, TEMPLATE, scene, home)
     assert status == 0, notes
     home.settle_down()
@@ -63,7 +64,7 @@ def record(scene: Scene) -> Recording:
         assert status == 0, notes
         points = tuple(note[1] for note in notes if note[0] == "point")
         aftermath = _go_on(scene, home, [note for note in notes if note[0] != "point"])
-        found = losses(aftermath, told=TOLD, reference=None)
+        found = losses(aftermath, told=scene.phase.told, reference=None)
         assert not found, found
         return Recording(points, aftermath.after)
     finally:
@@ -79,7 +80,7 @@ def attempt(scene: Scene, point: str, *, reference: Sight) -> Trial:
             faults = () if status == 0 else (f"ended with {status}: {notes[-1]}",)
             return Trial(point, was_reached=False, losses=faults)
         aftermath = _go_on(scene, home, notes)
-        found = losses(aftermath, told=TOLD, reference=reference)
+        found = losses(aftermath, told=scene.phase.told, reference=reference)
         return Trial(point, was_reached=True, losses=tuple(found))
     finally:
         home.remove()
@@ -103,7 +104,7 @@ def _run(
     child = os.fork()
     if child == 0:
         ours.close()
-        os._exit(_be_child(act, role, home, theirs, file=file, fatal=fatal))
+        os._exit(_be_child(act, role, scene, home, channel=theirs, file=file, fatal=fatal))
     theirs.close()
     with ours:
         answer_all(ours, scene.simulator)
@@ -115,10 +116,17 @@ def _run(
 
 
 def _be_child(
-    act: Act, role: Role, home: Home, channel: socket.socket, *, file: Path, fatal: str | None
+    act: Act,
+    role: Role,
+    scene: Scene,
+    home: Home,
+    *,
+    channel: socket.socket,
+    file: Path,
+    fatal: str | None,
 ) -> int:
     notebook = Notebook(str(file))
-    tripwire = None if fatal is None else Tripwire(notebook, fatal)
+    tripwire = None if fatal is None else Tripwire(notebook, fatal, sees_hops=scene.sees_hops)
     if tripwire is not None:
         seams.watch(tripwire)
     return live(act, Life(role, home.settings, channel, notebook, tripwire))
