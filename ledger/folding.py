@@ -6,12 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from ledger import doubting
 from ledger.mapping import store as mapping_store
 from ledger.mapping.binding import Binding, BindingState
-from ledger.outbox import ending_store, gate_store, record_store
+from ledger.outbox import ending_store, fold_store, gate_store, record_store
 from ledger.outbox.ending_store import Ending
-from ledger.outbox.fold_store import fold_plan
+from ledger.outbox.fold_store import Cause
 from ledger.outbox.operation import Move, Operation
+from ledger.outbox.plan import Plan
 from ledger.reference import OperationKey, Position, Scope, SourceRef, TargetId, same_target
 from ledger.schema.statements import folded_row, parameters, within
 from ledger.schema.tables import documents_used, quarantine
@@ -46,6 +48,14 @@ def fold_outcome(connection: Connection, scope: Scope, *, outcome: Outcome) -> N
     fold = _FOLDS.get(outcome.type)
     if fold is not None:
         fold(connection, scope, outcome)
+
+
+def fold_plan(
+    connection: Connection, scope: Scope, *, cause: Cause, plan: Plan, position: Position
+) -> None:
+    """Bring records, operations and gates to what was planned for one source event."""
+    fold_store.fold_plan(connection, scope, cause=cause, plan=plan, position=position)
+    doubting.doubt_new(connection, scope, plan=plan)
 
 
 def fold_taken(
@@ -221,6 +231,11 @@ def _discarded(connection: Connection, scope: Scope, outcome: Outcome) -> None:
     ending_store.fold_discard(connection, scope, keys=keys, position=outcome.position)
 
 
+def _accepted_older(connection: Connection, scope: Scope, outcome: Outcome) -> None:
+    unchanging = outcome.public["unchanging"]
+    doubting.accept_older(connection, scope, unchanging=unchanging, position=outcome.position)
+
+
 def _quarantined(connection: Connection, scope: Scope, outcome: Outcome) -> None:
     row = {"ledger": scope.ledger, "generation": scope.generation}
     codes = " ".join(sorted({reason["code"] for reason in outcome.public["reasons"]}))
@@ -264,6 +279,7 @@ _FOLDS: dict[str, Callable[[Connection, Scope, Outcome], None]] = {
     "operator.approved": _approved,
     "operator.retried": _approved,
     "operator.discarded": _discarded,
+    "operator.accepted_older": _accepted_older,
     "event.quarantined": _quarantined,
     "quarantine.released": _quarantine_released,
     **dict.fromkeys(subject_fold_store.KINDS, _subject),

@@ -34,6 +34,11 @@ _HOLDERS = select(bindings).where(
     bindings.c.target_key.in_(one_of("keys")),
 )
 _CHANGE = bindings.update().where(about(bindings))
+_FORGET_SENT = (
+    bindings.update()
+    .where(within(bindings), _IS_HELD, bindings.c.entity.not_in(one_of("entities")))
+    .values(sent=None)
+)
 _INSERT = bindings.insert()
 _REMEMBER = binding_history.insert()
 _OF_TARGET = (
@@ -107,6 +112,11 @@ def write(connection: Connection, scope: Scope, *, binding: Binding) -> None:
         )
         raise ConflictError(message) from error
     connection.execute(_REMEMBER, folded_row(scope, reference, **values))
+
+
+def forget_sent(connection: Connection, scope: Scope, *, but: Iterable[str]) -> None:
+    """Count it as unknown what every target was last told, but those of these entities."""
+    connection.execute(_FORGET_SENT, parameters(scope, entities=list(but)))
 
 
 def of_target(connection: Connection, scope: Scope, *, target: TargetId) -> list[Binding]:

@@ -18,6 +18,8 @@ class Standing(StrEnum):
     """Blocked, ready, or waiting to retry after a definite answer."""
     POSSIBLY_SENT = "possibly sent"
     """Leased or uncertain, or a request of it has no known answer."""
+    DOUBTED = "doubted"
+    """Never tried as far as the log goes, but perhaps by the lost part of an older log."""
     STUCK = "stuck"
     """Held or dead, and nothing of it can have arrived."""
     PAST = "past"
@@ -47,6 +49,8 @@ class Fate(StrEnum):
 FATES: dict[Standing, dict[Newcomer, Fate]] = {
     Standing.UNSENT: {Newcomer.STATE: Fate.GIVES_WAY, Newcomer.REMOVAL: Fate.GIVES_WAY},
     Standing.POSSIBLY_SENT: {Newcomer.STATE: Fate.GOES_FIRST, Newcomer.REMOVAL: Fate.GOES_FIRST},
+    # The latest state finds what was made of an earlier one; a removal needs it found first.
+    Standing.DOUBTED: {Newcomer.STATE: Fate.GIVES_WAY, Newcomer.REMOVAL: Fate.GOES_FIRST},
     Standing.STUCK: {Newcomer.STATE: Fate.GIVES_WAY, Newcomer.REMOVAL: Fate.GIVES_WAY},
     Standing.PAST: {Newcomer.STATE: Fate.IS_PAST, Newcomer.REMOVAL: Fate.IS_PAST},
 }
@@ -85,8 +89,9 @@ class Succession:
 def standing(operation: Operation) -> Standing:
     """Tell how far an operation got."""
     found = STANDINGS[operation.state]
-    is_in_doubt = operation.possibly_sent and found is not Standing.PAST
-    return Standing.POSSIBLY_SENT if is_in_doubt else found
+    if not operation.possibly_sent or found in {Standing.PAST, Standing.POSSIBLY_SENT}:
+        return found
+    return Standing.POSSIBLY_SENT if operation.attempts else Standing.DOUBTED
 
 
 def succeed(operations: Iterable[Operation], newcomer: Newcomer) -> Succession:

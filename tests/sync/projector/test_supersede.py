@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from ledger.outbox.operation import Operation, State
@@ -23,6 +25,7 @@ def operation(state: State, *, possibly_sent: bool = False, cause: int = 3) -> O
         kind="upsert",
         state=state,
         possibly_sent=possibly_sent,
+        attempts=int(possibly_sent),
     )
 
 
@@ -48,6 +51,16 @@ def test_what_may_have_been_sent_goes_first_and_the_rest_gives_way(
     earlier = operation(state, possibly_sent=possibly_sent)
 
     assert FATES[standing(earlier)][newcomer] is fate
+
+
+@pytest.mark.parametrize("state", [State.BLOCKED, State.READY, State.HELD, State.DEAD])
+def test_what_only_the_lost_part_of_a_log_may_have_sent_is_found_by_the_latest_state(
+    state: State,
+) -> None:
+    doubted = replace(operation(state, possibly_sent=True), attempts=0)
+
+    assert FATES[standing(doubted)][Newcomer.STATE] is Fate.GIVES_WAY
+    assert FATES[standing(doubted)][Newcomer.REMOVAL] is Fate.GOES_FIRST
 
 
 def test_every_state_has_a_standing_and_every_standing_a_fate() -> None:
