@@ -1,10 +1,14 @@
 """What every test may ask for, and how random tests are run."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from ledger.testing import SERVED
+from tests.postgresql import Cluster, running_server
 
 # A busy machine must not fail a test: nothing here depends on how long something takes.
 settings.register_profile(
@@ -21,6 +25,31 @@ settings.register_profile(
     "explore", settings.get_profile("repeatable"), derandomize=False, max_examples=1_000
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+DATABASES = ("sqlite", "postgresql")
+"""Where the ledgers of tests live: each in a file, and each on a server."""
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Give a PostgreSQL server on which databases cost a few milliseconds."""
+    with running_server() as address:
+        made = Cluster(address)
+        yield made
+        made.close()
+
+
+@pytest.fixture(params=DATABASES)
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """Give a folder for one ledger: as a file in it, or with `ledger.url` naming a server."""
+    if request.param == "sqlite":
+        yield tmp_path
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    with cluster.lent() as address:
+        (tmp_path / SERVED).write_text(address.render_as_string(hide_password=False))
+        yield tmp_path
 
 
 @pytest.fixture(scope="session")

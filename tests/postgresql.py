@@ -150,6 +150,15 @@ class Cluster:
         """Put a database away, whoever is still connected to it."""
         asyncio.run(self._execute(f'DROP DATABASE "{address.database}" WITH (FORCE)'))
 
+    @contextmanager
+    def lent(self) -> Iterator[URL]:
+        """Give a database for as long as it is needed."""
+        address = self.database()
+        try:
+            yield address
+        finally:
+            self.drop(address)
+
     def close(self) -> None:
         """Put the template away."""
         if self._template is not None:

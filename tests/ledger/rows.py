@@ -1,6 +1,7 @@
 """The rows that tests begin with, and a ledger in memory to put them in."""
 
 import sqlite3
+from contextlib import AbstractContextManager
 from functools import cache
 from types import TracebackType
 from typing import ClassVar, Self
@@ -84,6 +85,10 @@ class Memory:
         traceback: TracebackType | None,
     ) -> None:
         self._free.append(self.engine)
+
+    def begin(self) -> AbstractContextManager[Connection]:
+        """Give a connection inside a transaction that is committed at the end."""
+        return self.engine.begin()
 
     @classmethod
     def forget(cls) -> None:

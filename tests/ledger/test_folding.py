@@ -14,7 +14,8 @@ from ledger.reference import Json, Scope, SourceRef, TargetId
 from ledger.schema.tables import quarantine
 from tests.ledger.histories import History, fold_again, rows_of
 from tests.ledger.outbox.histories import Outbox, claim, key, record, terms
-from tests.ledger.rows import LEDGER_SCOPE, Memory
+from tests.ledger.rows import LEDGER_SCOPE
+from tests.ledger.stages import OpenStage
 
 ENDINGS = {
     "done": State.DONE,
@@ -228,12 +229,12 @@ COMMANDS = st.tuples(
 
 
 @settings(max_examples=10)
-@given(st.lists(COMMANDS, min_size=10, max_size=30))
+@given(commands=st.lists(COMMANDS, min_size=10, max_size=30))
 def test_folding_the_log_again_gives_the_same_rows(
-    commands: list[tuple[str, int, int, int]],
+    open_stage: OpenStage, commands: list[tuple[str, int, int, int]]
 ) -> None:
     again = Scope(LEDGER_SCOPE.ledger, LEDGER_SCOPE.generation + 1)
-    with Memory() as memory, memory.engine.begin() as connection:
+    with open_stage() as stage, stage.begin() as connection:
         history = History(connection)
         for command, first, second, pages in commands:
             history.play(command, first, second, pages=pages)

@@ -16,7 +16,8 @@ from ledger.log.merkle import CompactRange
 from ledger.outbox import record_store
 from ledger.reference import Scope, SourceRef
 from ledger.transaction import Appended, Transaction, Verdict
-from tests.ledger.rows import LEDGER_SCOPE, Memory, begin_ledger
+from tests.ledger.rows import LEDGER_SCOPE, begin_ledger
+from tests.ledger.stages import Stage
 from tests.ledger.steps import Told, in_step, offers
 
 LEDGER = LEDGER_SCOPE.ledger
@@ -133,17 +134,17 @@ def test_an_outcome_is_named_by_its_place_in_the_log(connection: Connection) -> 
     assert ids(connection) == ["a", "ingest.started/1", "ingest.started/2"]
 
 
-def test_positions_stay_dense_after_a_rollback(memory: Memory) -> None:
+def test_positions_stay_dense_after_a_rollback(stage: Stage) -> None:
     def fail(transaction: Transaction) -> None:
         transaction.append(offers(Told("lost"), Told("lost too")))
         message = "something else went wrong"
         raise LookupError(message)
 
-    with memory.engine.begin() as connection:
+    with stage.begin() as connection:
         append(connection, Told("a"))
-    with pytest.raises(LookupError), memory.engine.begin() as connection:
+    with pytest.raises(LookupError), stage.begin() as connection:
         in_step(connection, fail)
-    with memory.engine.begin() as connection:
+    with stage.begin() as connection:
         answers = append(connection, Told("b"), Told("lost"))
 
         assert [answer.position for answer in answers] == [1, 2]

@@ -9,7 +9,8 @@ from ledger.outbox.operation import Move, State
 from ledger.reference import Scope, TargetId
 from ledger.schema.tables import gates, wakes
 from tests.ledger.outbox.histories import Outbox, after, bound, claim, record, settle, terms
-from tests.ledger.rows import LEDGER_SCOPE, Memory
+from tests.ledger.rows import LEDGER_SCOPE
+from tests.ledger.stages import OpenStage, Stage
 
 READY, BLOCKED = State.READY, State.BLOCKED
 
@@ -191,9 +192,9 @@ WAITERS = st.lists(st.lists(st.sampled_from([*PARENTS, "w0", "w1", "w2"]), max_s
 EVENTS = st.lists(st.sampled_from([*PARENTS, "w0", "w1", "w2", "page"]), max_size=20)
 
 
-def open_gates(memory: Memory, waiters: list[list[str]], events: list[str], limit: int) -> object:
+def open_gates(stage: Stage, waiters: list[list[str]], events: list[str], limit: int) -> object:
     """Play a history, working off pages of this size where it says so and at the end."""
-    with memory.engine.begin() as connection:
+    with stage.begin() as connection:
         outbox = Outbox(connection)
         for name in PARENTS:
             outbox.plan(name)
@@ -219,11 +220,11 @@ def open_gates(memory: Memory, waiters: list[list[str]], events: list[str], limi
 
 
 @settings(max_examples=6)
-@given(WAITERS, EVENTS, st.integers(1, 3))
+@given(waiters=WAITERS, events=EVENTS, limit=st.integers(1, 3))
 def test_opening_in_small_pages_equals_opening_at_once(
-    waiters: list[list[str]], events: list[str], limit: int
+    open_stage: OpenStage, waiters: list[list[str]], events: list[str], limit: int
 ) -> None:
-    with Memory() as first, Memory() as second:
+    with open_stage() as first, open_stage() as second:
         in_pages = open_gates(first, waiters, events, limit)
         without_pages = [name for name in events if name != "page"]
         at_once = open_gates(second, waiters, without_pages, 10_000)

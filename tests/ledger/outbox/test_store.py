@@ -142,6 +142,7 @@ def test_a_plan_of_several_parts_tells_of_an_operation_once(
     assert told == {outbox.planned: "a"}
 
 
+@pytest.mark.parametrize("staging", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("entity", [None, "enrollment"])
 def test_who_names_a_record_is_found_without_reading_what_everybody_names(
     connection: Connection, scope: Scope, entity: str | None
