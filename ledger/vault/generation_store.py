@@ -12,7 +12,6 @@ the live wrapping, so never by two at once.
 """
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +56,7 @@ def write_generations(path: Path, held: Generations, *, vault: bytes, nonce: byt
 def read_generations(path: Path, masters: Sequence[MasterKey], *, vault: bytes) -> Generations:
     """Return what the file holds, opened by the one of these master keys that fits."""
     try:
-        lines = read_private(path).decode("ascii", "replace").splitlines()
+        lines = [line.decode("ascii", "replace") for line in read_private(path).splitlines()]
     except FileNotFoundError:
         message = (
             f"no generation file at {path}: copy it from the host that serves this ledger, or "
@@ -88,7 +87,7 @@ def _sealed(path: Path, lines: Sequence[str]) -> bytes:
     if len(lines) == 3 and lines[0] == FIRST_LINE:
         try:
             return base64.b64decode(lines[2], validate=True)
-        except binascii.Error:
+        except ValueError:
             pass  # The message below says the same for every way of being malformed.
     message = f"{path} is not a whole generation file: restore it from its backup"
     raise MasterKeyError(message)

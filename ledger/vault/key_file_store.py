@@ -10,7 +10,6 @@ loses it loses every sealed payload, so it belongs in a backup of its own, apart
 """
 
 import base64
-import binascii
 from pathlib import Path
 from typing import Final
 
@@ -66,7 +65,7 @@ def _parsed(path: Path, content: bytes) -> MasterKey:
     if len(lines) == 2 and lines[0] == FIRST_LINE.encode():
         try:
             return MasterKey(base64.b64decode(lines[1], validate=True))
-        except (binascii.Error, MasterKeyError):
+        except (ValueError, MasterKeyError):
             pass  # The message below says the same for every way of being malformed.
     message = (
         f"{path} is not a whole key file: restore it from its backup; only if nothing was ever "

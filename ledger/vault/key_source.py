@@ -1,7 +1,6 @@
 """Where the master key comes from: the key file, a value that was given, or the host."""
 
 import base64
-import binascii
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -43,6 +42,6 @@ def key_of(text: str) -> MasterKey:
     """Return the master key that a text holds in base64."""
     try:
         return MasterKey(base64.b64decode(text.strip(), validate=True))
-    except (binascii.Error, ValueError, MasterKeyError):
+    except (ValueError, MasterKeyError):
         message = "32 bytes in base64, as `openssl rand -base64 32` prints them"
         raise MasterKeyError(message) from None

@@ -1,21 +1,31 @@
-"""A ledger that was not made to its end says so."""
+"""A ledger is made once, whole, whoever makes it and whatever happens meanwhile."""
 
+import asyncio
+import shutil
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import pytest
+from sqlalchemy import delete
 
 from ledger.database import Server, SqliteDatabase
-from ledger.errors import MigrationNeededError
+from ledger.errors import MasterKeyError, MigrationNeededError
 from ledger.home import initialise
 from ledger.ledger import Ledger
 from ledger.schema.migrate import upgrade
-from ledger.testing import address_in
+from ledger.schema.revisions import Line
+from ledger.schema.vault_tables import secrets
+from ledger.testing import address_in, ledger_in
 from ledger.vault.key_file_store import make_key_file
-from ledger.vault.sealed import KEY_BYTES
+from ledger.vault.key_source import KeySource
+from ledger.vault.sealed import KEY_BYTES, MasterKey
+from tests.ledger.vault.kills import run_to
+
+STEPS_MAX = 100
 
 
-async def migrate(path: Path | Server, which: Literal["main", "vault"]) -> None:
+async def migrate(path: Path | Server, which: Line) -> None:
     assert isinstance(path, Path)
     database = SqliteDatabase(path, durability="normal")
     await database.run(lambda connection: upgrade(connection, which))
@@ -36,3 +46,76 @@ async def test_a_ledger_whose_making_was_killed_is_finished_by_making_it_again(
 
     assert is_new
     await (await Ledger.open(address)).close()
+
+
+async def test_hosts_that_make_a_ledger_at_once_make_one(home: Path) -> None:
+    address = address_in(home)
+
+    made = await asyncio.gather(*(initialise(address) for _ in range(4)))
+
+    assert sorted(made) == [False, False, False, True]
+    async with await Ledger.open(address) as ours, await Ledger.open(address) as theirs:
+        keys = await ours.vault.keys(["student:S-1"])
+        assert await theirs.vault.existing_keys(["student:S-1"]) == keys
+        assert ours.ledger_id == theirs.ledger_id
+
+
+async def test_a_ledger_from_before_there_were_secrets_is_told_so(home: Path) -> None:
+    address = address_in(home)
+    await initialise(address)
+    vault = address.vault()
+    await vault.run(lambda connection: connection.execute(delete(secrets)))
+    await vault.close()
+
+    is_new = await initialise(address)
+
+    assert not is_new
+    with pytest.raises(MasterKeyError, match="made anew"):
+        await Ledger.open(address)
+
+
+async def test_a_lost_key_file_is_not_replaced(home: Path) -> None:
+    address = address_in(home)
+    await initialise(address)
+    address.key_file.unlink()
+
+    with pytest.raises(MasterKeyError, match="restore the key file from its backup"):
+        await initialise(address)
+    with pytest.raises(MasterKeyError, match="restore it from its backup"):
+        await Ledger.open(address)
+    assert not address.key_file.exists()
+
+
+async def test_a_given_key_makes_no_key_file(home: Path) -> None:
+    source = KeySource(MasterKey(bytes(KEY_BYTES)))
+    address = replace(address_in(home), key_source=source)
+    await initialise(address)
+
+    async with await Ledger.open(address) as ledger:
+        assert len(ledger.vault.signing_seed()) == KEY_BYTES
+    assert not address.key_file.exists()
+
+
+def test_a_ledger_whose_making_is_killed_at_any_step_is_finished_by_making_it_again(
+    tmp_path: Path,
+) -> None:
+    begin = tmp_path / "begin"
+    begin.mkdir()
+    asyncio.run(migrate(begin / "ledger.db", "main"))
+    asyncio.run(migrate(begin / "ledger.vault.db", "vault"))
+    for step in range(STEPS_MAX):
+        folder = tmp_path / str(step)
+        shutil.copytree(begin, folder)
+        is_finished = run_to(step, partial(initialise, address_in(folder)))
+        asyncio.run(make_and_use(folder))
+        if is_finished:
+            assert step > 8
+            return
+    pytest.fail("making a ledger has more steps than there can be")
+
+
+async def make_and_use(folder: Path) -> None:
+    async with ledger_in(folder) as ledger:
+        keys = await ledger.vault.keys(["student:S-1"])
+    async with ledger_in(folder) as ledger:
+        assert await ledger.vault.existing_keys(["student:S-1"]) == keys
