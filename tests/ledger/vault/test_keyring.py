@@ -57,3 +57,16 @@ def test_a_keyring_shows_neither_keys_nor_persons() -> None:
 def test_a_keyring_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="raise keys_max"):
         Keyring(keys_max=0)
+
+
+def test_forgetting_begins_another_era() -> None:
+    keyring = Keyring()
+    eras = [keyring.era]
+    keyring.put("a", b"key")
+    eras.append(keyring.era)
+    keyring.forget("b")
+    eras.append(keyring.era)
+    keyring.clear()
+    eras.append(keyring.era)
+
+    assert eras == [0, 0, 1, 2]
