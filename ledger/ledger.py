@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from ledger.clock import Clock, Entropy, SystemClock, SystemEntropy
 from ledger.database import Database, is_refusal
 from ledger.documents.shelf_store import Shelf
-from ledger.errors import EventError, MigrationNeededError
+from ledger.errors import MigrationNeededError
 from ledger.home import (
     Address,
     claim_home,
@@ -28,11 +28,13 @@ from ledger.log import tile_store
 from ledger.log.envelope import Prepared, outcome_source
 from ledger.log.event import Event, NewEvent
 from ledger.log.merkle import CompactRange
+from ledger.offering import Offering
 from ledger.reference import Json, LedgerId, Position, Scope, SourceRef
 from ledger.sealing import Sealer
 from ledger.shield import to_the_end
 from ledger.signals import Bell
-from ledger.transaction import Admission, Appended, Conditions, Offer, Transaction
+from ledger.transaction import Appended, Conditions, Offer, Transaction
+from ledger.unfinished import finish_erasures
 from ledger.vault.vault_store import Vault
 from ledger.writer import Failed, Writer
 
@@ -66,6 +68,7 @@ class Ledger:
         self.bell = Bell()
         self.documents = Shelf(vault)
         self.sealer = Sealer(vault, ledger_id=ledger_id)
+        self._offering = Offering(self, shared_sources=shared_sources)
 
     @classmethod
     async def open(
@@ -80,7 +83,7 @@ class Ledger:
         clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
         home = await _open_home(address, clock=clock, entropy=entropy)
         row = home.row
-        return cls(
+        ledger = cls(
             home.main,
             home.vault,
             ledger_id=LedgerId(row.ledger_id),
@@ -89,6 +92,12 @@ class Ledger:
             entropy=entropy,
             shared_sources=frozenset(shared_sources),
         )
+        try:
+            await finish_erasures(ledger)
+        except BaseException:
+            await ledger.close()
+            raise
+        return ledger
 
     async def __aenter__(self) -> Self:
         """Return the ledger itself; leaving closes it."""
@@ -128,30 +137,15 @@ class Ledger:
 
     async def offers(self, events: Sequence[NewEvent]) -> list[Offer]:
         """Return source events sealed and ready to be appended in a transaction."""
-        if any(event.source == outcome_source(self.ledger_id) for event in events):
-            message = "no source may call itself by the ledger's own name"
-            raise EventError(message)
-        prepared = await self.sealer.prepare(events, recorded_at=self.clock.now(), is_outcome=False)
-        return [
-            Offer(item, document=self.sealer.document_of(event))
-            for event, item in zip(events, prepared, strict=True)
-        ]
+        return await self._offering.offers(events)
+
+    async def with_persons(self, events: Sequence[NewEvent]) -> list[NewEvent]:
+        """Return events that tell no person with the one of their record's earlier events."""
+        return await self._offering.with_persons(events)
 
     async def would_take(self, events: Sequence[NewEvent]) -> list[bool]:
         """Tell for each event whether it would be taken if it were offered now, before the rest."""
-        documents = [self.sealer.document_of(event) for event in events]
-
-        def look(connection: Connection) -> list[bool]:
-            names = [(event.source, event.id) for event in events]
-            known = log_store.find_known(connection, self.scope.ledger, names=names)
-            admission = Admission(connection, self.scope, shared_sources=self._shared_sources)
-            return [
-                (event.source, event.id) not in known
-                and admission.refusal(event.subject, event.source, document=document) is None
-                for event, document in zip(events, documents, strict=True)
-            ]
-
-        return await self.read(look)
+        return await self._offering.would_take(events)
 
     async def outcome(
         self,

@@ -1,6 +1,6 @@
 """Events made ready for the log, and opened again: where envelope and vault meet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import orjson
@@ -10,7 +10,7 @@ from ledger.log.envelope import Prepared, SealedPart, Stored, opened, prepare
 from ledger.log.event import Event, NewEvent
 from ledger.reference import Json, LedgerId
 from ledger.vault.sealed import open_sealed
-from ledger.vault.vault_store import Vault, require_key
+from ledger.vault.vault_store import Vault
 
 
 class Sealer:
@@ -23,20 +23,47 @@ class Sealer:
     async def prepare(
         self, events: Sequence[NewEvent], *, recorded_at: datetime, is_outcome: bool
     ) -> list[Prepared]:
-        """Return events sealed and hashed; their keys are durable by then."""
+        """Return events sealed and hashed; their keys are durable by then.
+
+        What belongs to a person whose key was destroyed is not sealed, and so not kept.
+        """
         persons = {event.person for event in events if event.private is not None}
         keys = await self._vault.keys(persons) if persons else {}
         return [
-            prepare(
-                event,
-                ledger_id=self._ledger_id,
-                recorded_at=recorded_at,
-                private=self._seal(event, keys),
-                content_digest=self._digest(event),
-                is_outcome=is_outcome,
-            )
+            self._prepare(event, keys, recorded_at=recorded_at, is_outcome=is_outcome)
             for event in events
         ]
+
+    def prepare_with(
+        self, keys: Mapping[str, bytes], event: NewEvent, *, recorded_at: datetime
+    ) -> Prepared:
+        """Return an outcome sealed under one of these keys, for a step that decides what it says.
+
+        The keys must be durable; what belongs to a person without one of them is not kept.
+        """
+        return self._prepare(event, keys, recorded_at=recorded_at, is_outcome=True)
+
+    def _prepare(
+        self,
+        event: NewEvent,
+        keys: Mapping[str, bytes],
+        *,
+        recorded_at: datetime,
+        is_outcome: bool,
+    ) -> Prepared:
+        return prepare(
+            event,
+            ledger_id=self._ledger_id,
+            recorded_at=recorded_at,
+            private=self._seal(event, keys),
+            content_digest=self._digest(event),
+            is_outcome=is_outcome,
+        )
+
+    async def shut(self, persons: Iterable[str]) -> frozenset[str]:
+        """Return those persons whose key was destroyed; the others have one from now on."""
+        wanted = frozenset(persons)
+        return wanted - (await self._vault.keys(wanted)).keys() if wanted else frozenset()
 
     async def open(self, stored: Sequence[Stored]) -> list[Event]:
         """Return stored events, with their private parts where the keys still exist."""
@@ -64,14 +91,15 @@ class Sealer:
         ]
 
     async def private_of(self, prepared: Prepared) -> dict[str, Json] | None:
-        """Return what an event that is not in the log yet keeps sealed."""
+        """Return what an event that is not in the log yet keeps sealed; `None` once erased."""
         if prepared.sealed is None:
             return None
         keys = await self._vault.existing_keys([prepared.person])
-        key = require_key(keys, prepared.person)
+        if prepared.person not in keys:
+            return None
         context = self._context(prepared.source, prepared.id)
         value: dict[str, Json] = orjson.loads(
-            self._vault.open(key, prepared.sealed, context=context)
+            self._vault.open(keys[prepared.person], prepared.sealed, context=context)
         )
         return value
 
@@ -83,10 +111,10 @@ class Sealer:
         return self._vault.document_digest(digest) if isinstance(digest, str) else None
 
     def _seal(self, event: NewEvent, keys: Mapping[str, bytes]) -> SealedPart | None:
-        if event.private is None:
+        if event.private is None or event.person not in keys:
             return None
         sealed, commitment = self._vault.seal(
-            require_key(keys, event.person),
+            keys[event.person],
             canonical_bytes(dict(event.private)),
             context=self._context(event.source, event.id),
         )

@@ -23,6 +23,8 @@ class Told:
     public: Mapping[str, Any]
     operation: OperationKey | None
     """The operation of the record that it tells of."""
+    is_erased: bool = False
+    """Whether what it kept sealed was erased with its person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,10 @@ class Plot:
     reference: SourceRef
     operations: Collection[OperationKey]
     explain: Explain
+
+
+ERASED: Final = "[erased]"
+"""What stands in place of data that were erased."""
 
 
 def story(events: Sequence[Told], plot: Plot) -> list[dict[str, Json]]:
@@ -48,7 +54,7 @@ def entry(event: Told, plot: Plot) -> dict[str, Json]:
         "position": event.position,
         "time": format_time(event.recorded_at),
         "type": event.type,
-        "summary": summary,
+        "summary": f"{summary} {ERASED}" if event.is_erased else summary,
         "operation": event.operation,
         "exchanges": exchanges,
     }
@@ -155,6 +161,36 @@ def _discarded(_: Told, __: Plot) -> str:
     return "A person gave it up."
 
 
+def _held(_: Told, __: Plot) -> str:
+    return "A legal hold keeps the person from being erased."
+
+
+def _hold_released(_: Told, __: Plot) -> str:
+    return "The legal hold was released."
+
+
+def _erasing(event: Told, _: Plot) -> str:
+    public = event.public
+    again = "A backup from before an erasure was opened: the person is erased again."
+    parts = [again if public.get("again") else "The person is to be erased: nothing more is taken."]
+    counts = {
+        "operations that were never sent were given up": len(public.get("discarded", ())),
+        "operations in doubt are looked at once more": len(public.get("retried", ())),
+        "operations of others that waited for them are held": len(public.get("held", ())),
+        "refused lines go as well": len(public.get("also", ())),
+    }
+    parts += [f"{count} {what}." for what, count in counts.items() if count]
+    return " ".join(parts)
+
+
+def _erased(_: Told, __: Plot) -> str:
+    return "The person was erased: the key to their data, and what was derived from them, is gone."
+
+
+def _readmitted(event: Told, _: Plot) -> str:
+    return f"A person let them in again, as {event.public['person']}."
+
+
 _VERBS: Final[Mapping[str, str]] = {
     "upsert": "bring the remote record to this state",
     "retire": "retire the remote record",
@@ -185,4 +221,9 @@ _OUTCOMES: Final[Mapping[str, Callable[[Told, Plot], str]]] = {
     "operator.approved": _approved,
     "operator.retried": _retried,
     "operator.discarded": _discarded,
+    "subject.held": _held,
+    "subject.hold_released": _hold_released,
+    "subject.erasing": _erasing,
+    "subject.erased": _erased,
+    "subject.readmitted": _readmitted,
 }

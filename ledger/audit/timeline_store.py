@@ -1,6 +1,6 @@
 """Which events tell of a record: those about it, and those about the operations on it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, select, union
@@ -13,6 +13,8 @@ from ledger.mapping import store as mapping_store
 from ledger.mapping.binding import Binding
 from ledger.reference import OperationKey, Position, Scope, SourceRef, TargetId
 from ledger.schema.tables import events, operation_events, operations
+from ledger.subjects import subject_store
+from ledger.subjects.subject_store import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,9 @@ def read_chapter(
     positions = _positions(connection, scope, reference=reference, after=after, limit=limit)
     links = _links(connection, scope, reference=reference, positions=positions)
     stored = log_store.read_at(connection, scope.ledger, positions=positions)
-    told = tuple(_told(event, links.get(event.position, [])) for event in stored)
+    persons = {event.person for event in stored if event.person}
+    erased = _erased(connection, scope, persons)
+    told = tuple(_told(event, links.get(event.position, []), erased=erased) for event in stored)
     return Chapter(told, frozenset(key for keys in links.values() for key in keys))
 
 
@@ -41,6 +45,11 @@ def stands_for(connection: Connection, scope: Scope, *, target: TargetId) -> lis
     for binding in mapping_store.of_target(connection, scope, target=target):
         last.setdefault(binding.reference, binding)
     return list(last.values())
+
+
+def _erased(connection: Connection, scope: Scope, persons: Collection[str]) -> frozenset[str]:
+    found = subject_store.find(connection, scope, persons=persons)
+    return frozenset(name for name, each in found.items() if each.standing is Standing.ERASED)
 
 
 def _positions(
@@ -100,7 +109,7 @@ def _on(scope: Scope, reference: SourceRef) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _told(stored: Stored, keys: Sequence[OperationKey]) -> Told:
+def _told(stored: Stored, keys: Sequence[OperationKey], *, erased: Collection[str]) -> Told:
     return Told(
         position=stored.position,
         recorded_at=from_microseconds(stored.recorded_at_microseconds),
@@ -108,4 +117,5 @@ def _told(stored: Stored, keys: Sequence[OperationKey]) -> Told:
         is_outcome=stored.is_outcome,
         public=decode(stored).get("public", {}),
         operation=keys[0] if keys else None,
+        is_erased=stored.sealed is not None and stored.person in erased,
     )

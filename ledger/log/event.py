@@ -30,6 +30,8 @@ class NewEvent:
     private: Mapping[str, Json] | None = field(default=None, repr=False)
     """Sealed under `person`'s key: `{"data": …, "actor": …, "reason": …}`, each part optional."""
     person: str = NOBODY
+    inherits_person: bool = False
+    """Whether it belongs to the person of its record's earlier events, naming none itself."""
     sequence: int | None = None
     traceparent: str | None = None
 

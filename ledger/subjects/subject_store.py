@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select
 
 from ledger.reference import Position, Scope, SourceRef
 from ledger.schema.statements import folded_row, one_of, one_of_pairs, pairs, parameters, within
@@ -72,6 +72,7 @@ _PAGE = (
     .order_by(subjects.c.person)
     .limit(PERSONS_MAX)
 )
+_LAST = select(func.max(subjects.c.position)).where(within(subjects))
 _RECORDS = (
     select(events.c.entity, events.c.source_id)
     .where(
@@ -137,6 +138,12 @@ def page(
     """Return names that stand in one of these ways, after a name, a page at most."""
     asked = parameters(scope, standings=sorted(standings), after=after)
     return [_as_subject(row) for row in connection.execute(_PAGE, asked)]
+
+
+def last_position(connection: Connection, scope: Scope) -> Position:
+    """Return the last event that changed how anybody stands, -1 where none ever did."""
+    found = connection.execute(_LAST, parameters(scope)).scalar_one()
+    return -1 if found is None else int(found)
 
 
 def records_of(

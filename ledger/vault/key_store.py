@@ -18,6 +18,8 @@ from ledger.schema.vault_tables import insert_or_ignore, person_keys
 PERSONS_PER_QUERY: Final = 500
 DESTROYED: Final = b""
 """What stands in the place of a wrapped key that was destroyed."""
+TRACES_LEFT: Final = 0
+"""The time of a destroyed key whose old bytes may still be readable in the database's files."""
 
 
 def load_keys(connection: Connection, ledger: int, *, persons: Iterable[str]) -> dict[str, bytes]:
@@ -66,7 +68,7 @@ def destroy_key(connection: Connection, ledger: int, *, person: str) -> bool:
 
     On SQLite the old bytes stay in the write-ahead log until it is truncated.
     """
-    row = {"ledger": ledger, "person": person, "wrapped": DESTROYED, "created_at": 0}
+    row = {"ledger": ledger, "person": person, "wrapped": DESTROYED, "created_at": TRACES_LEFT}
     connection.execute(insert_or_ignore(connection, person_keys), row)
     statement = (
         update(person_keys)
@@ -75,24 +77,33 @@ def destroy_key(connection: Connection, ledger: int, *, person: str) -> bool:
             person_keys.c.person == person,
             person_keys.c.wrapped != DESTROYED,
         )
-        .values(wrapped=DESTROYED)
+        .values(wrapped=DESTROYED, created_at=TRACES_LEFT)
     )
     return connection.execute(statement).rowcount > 0
 
 
-def destroyed_keys(
-    connection: Connection, ledger: int, *, persons: Iterable[str]
-) -> frozenset[str]:
-    """Return those persons whose key was destroyed."""
+def scrub_pending(connection: Connection, ledger: int, *, persons: Iterable[str]) -> frozenset[str]:
+    """Return those persons whose destroyed key may still be readable in the database's files."""
     found: set[str] = set()
     for page in _pages(persons):
         query = select(person_keys.c.person).where(
             person_keys.c.ledger == ledger,
             person_keys.c.person.in_(page),
             person_keys.c.wrapped == DESTROYED,
+            person_keys.c.created_at == TRACES_LEFT,
         )
         found.update(connection.execute(query).scalars())
     return frozenset(found)
+
+
+def note_scrubbed(connection: Connection, ledger: int, *, person: str, now: datetime) -> None:
+    """Remember that nothing readable is left of a destroyed key."""
+    statement = update(person_keys).where(
+        person_keys.c.ledger == ledger,
+        person_keys.c.person == person,
+        person_keys.c.wrapped == DESTROYED,
+    )
+    connection.execute(statement.values(created_at=to_microseconds(now)))
 
 
 def _pages(persons: Iterable[str]) -> Iterator[list[str]]:

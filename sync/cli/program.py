@@ -26,6 +26,7 @@ VERBS: Final = MappingProxyType(
         "audit": "Tell what happened to a record, and check the log.",
         "quarantine": "Look at events that were refused, and let them in.",
         "key": "Put another master key in the place of the one in use.",
+        "subject": "Erase a student, export what is held, hold and release.",
         "rebuild": "Fold the log again, and compare or swap.",
         "config": "Show every setting with its origin.",
         "simulator": "Serve a practice DokStamp on this machine.",

@@ -1,11 +1,11 @@
 """`quarantine`: look at what was refused, and let it in once it is right."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
-from ledger.ledger import Ledger
 from ledger.reference import Position
 from sync.cli import interrupt
 from sync.cli.exits import Exit
@@ -67,33 +67,46 @@ def show(shell: Shell, *, identifier: str, output: Output) -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Where the documents lie that the events name by path.",
 )
+@click.option(
+    "--readmit", is_flag=True, help="Let persons in again who were erased, with this event on."
+)
 @with_output()
 @click.pass_obj
 def release(
-    shell: Shell, *, identifiers: tuple[str, ...], folder: Path | None, output: Output
+    shell: Shell,
+    *,
+    identifiers: tuple[str, ...],
+    folder: Path | None,
+    readmit: bool,
+    output: Output,
 ) -> Exit:
     """Check refused events again, and append those that are acceptable by now."""
-    released = interrupt.run(_release(shell.settings(), identifiers, folder=folder))
+    terms = _Terms(folder, readmit=readmit)
+    released = interrupt.run(_release(shell.settings(), identifiers, terms))
     output.one({"items": released}, "\n".join(map(_told, released)))
     return Exit.DONE if all(each["released"] for each in released) else Exit.NEEDS_A_PERSON
 
 
-async def _release(
-    settings: Settings, identifiers: Sequence[str], *, folder: Path | None
-) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    folder: Path | None
+    readmit: bool = field(kw_only=True)
+
+
+async def _release(settings: Settings, identifiers: Sequence[str], terms: _Terms) -> list[Row]:
+    rules, actor = settings.intake(), who() or None
     async with open_ledger(settings) as ledger:
         return [
-            await _release_one(ledger, each, settings=settings, folder=folder)
+            await quarantine_release(
+                ledger,
+                each,
+                rules=rules,
+                folder=terms.folder,
+                actor=actor,
+                readmit=terms.readmit,
+            )
             for each in identifiers
         ]
-
-
-async def _release_one(
-    ledger: Ledger, identifier: str, *, settings: Settings, folder: Path | None
-) -> Row:
-    return await quarantine_release(
-        ledger, identifier, rules=settings.intake(), folder=folder, actor=who() or None
-    )
 
 
 def _told(row: Row) -> str:

@@ -14,6 +14,11 @@ from ledger.ledger import Ledger
 from ledger.mapping import store as mapping_store
 from ledger.reference import OperationKey, SourceRef, TargetId
 from ledger.shield import to_the_end
+from sync.dispatcher.interruptions import (
+    LeaseLostError,
+    PersonErasedError,
+    TargetTakenError,
+)
 from sync.dispatcher.judging import Verdict, hold_if_stuck, pause_seconds
 from sync.dispatcher.outcome_writer import OutcomeWriter, Tenure
 from sync.dispatcher.pace_worker import Pace, Standstill
@@ -29,7 +34,7 @@ from sync.dispatcher.step import (
     Step,
     WhoHolds,
 )
-from sync.dispatcher.work_reader import Assembled
+from sync.dispatcher.work_reader import Assembled, are_closed
 from sync.dokstamp.answer import Answer, Meaning
 from sync.dokstamp.exchange import Exchange
 from sync.dokstamp.request import Request
@@ -47,18 +52,6 @@ class Sender(Protocol):
         self, request: Request, *, timeout_seconds: float | None = None
     ) -> tuple[Answer, tuple[Exchange, ...]]:
         """Return the answer and the evidence of every HTTP request that it took."""
-
-
-class LeaseLostError(Exception):
-    """The lane belongs to another host now: nothing may be sent or settled under it."""
-
-
-class _TargetTakenError(Exception):
-    """A uuid was to be bound that another source record holds."""
-
-    def __init__(self, operation: OperationKey) -> None:
-        super().__init__()
-        self.operation = operation
 
 
 @dataclass(slots=True)
@@ -110,7 +103,7 @@ class ConversationWorker:
         """
         try:
             settlements = self._complete(await self._hold())
-        except (LeaseLostError, _TargetTakenError) as error:
+        except (LeaseLostError, PersonErasedError, TargetTakenError) as error:
             return await self.give_back(error)
         except BaseException as error:
             await self.give_back(error)
@@ -128,6 +121,8 @@ class ConversationWorker:
         return await to_the_end(self._settle(settlements))
 
     async def _hold(self) -> tuple[Settlement, ...]:
+        if any(item.is_erased for item in self._works.values()):
+            raise PersonErasedError
         works = tuple(item.work for item in self._works.values())
         conversation = converse(works, rules=self._bench.rules)
         return await self._converse(conversation)
@@ -171,6 +166,8 @@ class ConversationWorker:
             return _put_off(standstill)
         answer: Answer | None = None
         try:
+            if not step.request.is_safe:
+                await self._require_person()
             self._require_lease()
             answer, exchanges = await self._send(step)
         finally:
@@ -194,6 +191,11 @@ class ConversationWorker:
             self._evidence.doubted = before
         return answer, exchanges
 
+    async def _require_person(self) -> None:
+        persons = {item.person for item in self._works.values()}
+        if await are_closed(self._bench.ledger, persons):
+            raise PersonErasedError
+
     def _require_lease(self) -> None:
         left = self._lease.until - self._bench.ledger.clock.monotonic()
         if left < self._bench.request_seconds_max:
@@ -208,7 +210,7 @@ class ConversationWorker:
                 exchanges=self._evidence.exchanges,
             )
         except ConflictError as error:
-            raise _TargetTakenError(step.operation) from error
+            raise TargetTakenError(step.operation) from error
         # Only what is on record is told: what failed is told with the settlement.
         self._evidence.exchanges.clear()
         if not is_ours:
@@ -227,9 +229,12 @@ class ConversationWorker:
         in_doubt = key in self._evidence.doubted or self._works[key].work.possibly_sent
         outcome = Outcome.UNCERTAIN if in_doubt else Outcome.RETRY
         match error:
-            case _TargetTakenError(operation=operation) if operation == key:
+            case PersonErasedError():
+                # Whatever was in doubt is found out before anything is sent again.
+                return Settlement(key, Outcome.HELD, Reason.PERSON_ERASED)
+            case TargetTakenError(operation=operation) if operation == key:
                 return Settlement(key, Outcome.HELD, Reason.HELD_BY_ANOTHER)
-            case _TargetTakenError():
+            case TargetTakenError():
                 reason = Reason.AFTER_OTHERS
             case ConfigurationError():
                 reason = Reason.UNAUTHORISED

@@ -6,7 +6,7 @@ The ledger keeps the code; `explain` adds what happened and what can be done abo
 from enum import StrEnum
 from typing import Final
 
-from sync.dispatcher.words import NOTHING_TO_DO, PLANNED, Words
+from sync.dispatcher.words import ERASED, NOTHING_TO_DO, PLANNED, Words
 
 
 class Reason(StrEnum):
@@ -72,6 +72,8 @@ class Reason(StrEnum):
     NOT_REVOCABLE = "not_revocable"
     UNKNOWN_REVOCATION = "unknown_revocation"
     REVOKE_REFUSED = "revoke_refused"
+    PERSON_ERASED = "person_erased"
+    NAMES_ERASED = "names_erased"
 
     # Dead until corrected.
     REFUSED = "refused"
@@ -260,6 +262,7 @@ WORDS: Final[dict[str, Words]] = {
     Reason.REVOKE_REFUSED: Words(
         "DokStamp refuses to revoke the certificate.", "Revoke it in the dashboard, " + _RETRY
     ),
+    **ERASED,
     Reason.REFUSED: Words("DokStamp refuses the content.", _CORRECT),
     Reason.INCONSISTENT: Words("The certificate and the records it names do not agree.", _CORRECT),
     Reason.NOT_A_PDF: Words(

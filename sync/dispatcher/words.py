@@ -47,3 +47,15 @@ PLANNED: Final[dict[str, Words]] = {
     ),
 }
 """The codes of the projector, which decides before anything is sent."""
+
+ERASED: Final[dict[str, Words]] = {
+    "person_erased": Words(
+        "The person was erased, or is being erased, so nothing more is sent about them.",
+        "Nothing needs to be done: it is given up together with the erasure.",
+    ),
+    "names_erased": Words(
+        "It waited for a record of a person who was erased, and that record changes no more.",
+        "`outbox approve` it to go on without, or `outbox discard` it.",
+    ),
+}
+"""The codes of erasures, on the person's own operations and on those that waited for them."""

@@ -8,6 +8,7 @@ from ledger.log.event import NOBODY, Event
 from ledger.mapping.binding import Binding, BindingState
 from ledger.outbox.operation import Operation
 from ledger.reference import Json, Position, SourceRef, TargetId
+from ledger.subjects.subject_store import Doorkeeper
 from sync.dispatcher.procedures.issue import FILE_FACT
 from sync.dispatcher.snapshot_store import Snapshot, take, take_others, wanted_by
 from sync.dispatcher.step import Work
@@ -26,6 +27,8 @@ class Assembled:
     work: Work
     operation: Operation
     person: str
+    is_erased: bool = False
+    """Whether what it wants was erased with its person, so that it cannot even be asked about."""
 
 
 _Events = Mapping[Position, Event]
@@ -122,7 +125,8 @@ class WorkReader:
             document=await self._document(kind, wanted, states.progress),
             names=others.names(named) if _looks_at_others(operation) else {},
         )
-        return Assembled(work, operation, _person(states))
+        is_erased = states.wanted is not None and states.wanted.is_erased
+        return Assembled(work, operation, _person(states), is_erased=is_erased)
 
     async def _document(
         self, kind: Kind, wanted: Mapping[str, Json] | None, progress: Mapping[str, Json]
@@ -131,6 +135,17 @@ class WorkReader:
         if kind is not Kind.ISSUE or FILE_FACT in progress or not isinstance(document, dict):
             return None
         return await self._ledger.documents.get(str(document["sha256"]))
+
+
+async def are_closed(ledger: Ledger, persons: Collection[str]) -> bool:
+    """Tell whether one of these persons is erased by now, or being erased."""
+    named, scope = [person for person in persons if person], ledger.scope
+    if not named:
+        return False
+    closed = await ledger.read(
+        lambda connection: Doorkeeper().closed(connection, scope, persons=named)
+    )
+    return bool(closed)
 
 
 def bare_work(operation: Operation) -> Assembled:
@@ -189,5 +204,6 @@ def _named(operation: Operation, states: _States) -> tuple[SourceRef, ...]:
 
 
 def _person(states: _States) -> str:
-    events = (states.stated, states.wanted, states.sent)
+    # First what it wants: who was let in again goes by another name than their old states.
+    events = (states.wanted, states.stated, states.sent)
     return next((event.person for event in events if event is not None and event.person), NOBODY)

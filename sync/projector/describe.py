@@ -16,7 +16,7 @@ Digest = Callable[..., bytes]
 LANE_BYTES = 16
 
 
-def describe(event: Event, *, digest: Digest, named: tuple[Named, ...] | None = None) -> Facts:
+def describe(event: Event, *, digest: Digest, named: tuple[Named, ...] = ()) -> Facts:
     """Return the references, key digest and lane of an event's record.
 
     `named` is what the plan has on record of the references. Whether the record is removed
@@ -29,14 +29,14 @@ def describe(event: Event, *, digest: Digest, named: tuple[Named, ...] | None = 
         return Facts(removes=True)
     resource, source_id = event_type.resource, event.subject.source_id
     if event.data is None:
-        return Facts(references=named or (), returns=_returns(resource))
+        return Facts(references=named, returns=_returns(resource))
     facts = _of_state(resource, source_id, dict(event.data), digest=digest)
-    return facts if named is None else replace(facts, references=named)
+    return replace(facts, references=named) if named else facts
 
 
 def remember(event: Event, plan: Plan, *, digest: Digest) -> Plan:
     """Return the plan with what a later folding must know of an event that may be erased."""
-    if not event.person:
+    if not event.person or plan.parked or plan.late:
         return plan
     return replace(plan, named=describe(event, digest=digest).references)
 
@@ -44,7 +44,7 @@ def remember(event: Event, plan: Plan, *, digest: Digest) -> Plan:
 def cause_of(event: Event, plan: Plan, *, digest: Digest) -> Cause:
     """Return a source event as the fold of its plan takes it.
 
-    What an event of a person names is taken from the plan, before an erasure as after it.
+    What an event of a person names is taken from the plan, after an erasure as before it.
     """
     assert event.subject is not None, "source events have a subject"
     return Cause(
@@ -52,7 +52,7 @@ def cause_of(event: Event, plan: Plan, *, digest: Digest) -> Cause:
         reference=event.subject,
         source=event.source,
         sequence=event.sequence,
-        facts=describe(event, digest=digest, named=plan.named if event.person else None),
+        facts=describe(event, digest=digest, named=plan.named),
     )
 
 

@@ -13,6 +13,7 @@ from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import Operation
 from ledger.reference import Json, OperationKey, Position, Scope, SourceRef
 from ledger.sealing import Sealer
+from ledger.subjects.subject_store import Doorkeeper
 from sync.projector.describe import Digest, key_digest
 from sync.projector.known import RecordState
 
@@ -27,11 +28,17 @@ class Reading:
         self.scope = scope
         self.digest = digest
         self._sealer = sealer
+        self._doorkeeper = Doorkeeper()
         self._events: dict[Position, Event] = {}
 
     def remember(self, event: Event) -> None:
         """Keep an event that is opened already."""
         self._events[event.position] = event
+
+    def is_erased(self, event: Event) -> bool:
+        """Tell whether an event's person is erased, or being erased."""
+        persons = [event.person] if event.person else []
+        return bool(self._doorkeeper.closed(self.connection, self.scope, persons=persons))
 
     def event(self, position: Position) -> Event:
         """Return the event at a position, opened where its key still exists."""

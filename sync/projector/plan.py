@@ -35,8 +35,11 @@ def plan_event(
     *,
     operation_key: OperationNamer,
     guarded: frozenset[str] = frozenset(),
+    is_erased: bool = False,
 ) -> Plan:
     """Return what one event asks for, given everything that was planned before it.
+
+    Nothing is planned for a person who is erased by now, or being erased (`is_erased`).
 
     `guarded` names the entities of which the event's run changed too many records: changes to and
     removals of records that DokStamp has start out held.
@@ -44,6 +47,8 @@ def plan_event(
     event_type, subject = EVENT_TYPES.get(event.type), event.subject
     if event_type is None or subject is None:
         return Plan(through=event.position)
+    if is_erased:
+        return Plan(through=event.position, parked=((event.position, ERASED),))
     if _is_late(event, subject, known):
         return Plan(through=event.position, late=(event.position,))
     if event_type.fields is not None and event.data is None:

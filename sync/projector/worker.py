@@ -135,7 +135,13 @@ class Projector:
     def _follow(
         self, step: Transaction, event: Event, reading: Reading, *, guarded: frozenset[str]
     ) -> tuple[Cause, Plan]:
-        plan = plan_event(event, KnownStore(reading), operation_key=self._name, guarded=guarded)
+        plan = plan_event(
+            event,
+            KnownStore(reading),
+            operation_key=self._name,
+            guarded=guarded,
+            is_erased=reading.is_erased(event),
+        )
         return self._fold(step, event, plan, reading)
 
     def _fold(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ledger.reference import Json, SourceRef
+from ledger.subjects.name import name_of
 from sync.resources import fields as table
 from sync.resources.fields import Data, Field, Row, Targets
 from sync.resources.values import Fault, Value
@@ -112,7 +113,7 @@ class Resource:
         if self.person_field is None:
             return ""
         student = (data or {}).get(self.person_field) if self.person_field else subject
-        return f"student:{student}" if student else ""
+        return name_of("student", str(student)) if student else ""
 
     def references(self, data: Data) -> tuple[Reference, ...]:
         """Return every record that this state names, in the order of the fields."""

@@ -24,6 +24,7 @@ from sync.dispatcher.worker import Dispatcher, DispatchTerms
 from sync.errors import ConfigurationError
 from sync.projector.worker import Projector
 from sync.runtime.calls import CountedSender
+from sync.runtime.erasures import Erasures
 from sync.runtime.host_inbox import HostInbox
 from sync.runtime.service import Service, cancel
 from sync.runtime.settings import Settings
@@ -76,6 +77,7 @@ class Engine:
         self.projector = Projector(ledger, guard=settings.guard(), announce=announce)
         self.opener = Opener(ledger)
         self.inbox = HostInbox(ledger)
+        self.erasures = Erasures(ledger)
         self.pace = Pace(
             per_second_max=settings.requests_per_second_max,
             lanes_max=settings.concurrency_max,
@@ -100,6 +102,7 @@ class Engine:
                 ("opener", self._open),
                 ("dispatcher", self._dispatch),
                 ("heartbeat", self._beat),
+                ("erasures", self._erase),
             )
         ]
 
@@ -186,7 +189,7 @@ class Engine:
         scope = self._ledger.scope
         if self.projector.lag_in(connection) or self.inbox.has_waiting(connection):
             return 0.0
-        if gate_store.has_wakes(connection, scope):
+        if gate_store.has_wakes(connection, scope) or self.erasures.is_due(connection):
             return 0.0
         return self.dispatcher.seconds_to_due(connection)
 
@@ -235,6 +238,11 @@ class Engine:
         wait = self.pace.seconds_until_open() or POLL_SECONDS
         pause = max(PAUSE_SECONDS_MIN, min(POLL_SECONDS, wait))
         await self._ledger.bell.wait(heard, seconds_max=pause)
+
+    async def _erase(self) -> None:
+        heard = self._ledger.bell.rings
+        await self.erasures.finish()
+        await self._rest(heard)
 
     async def _beat(self) -> None:
         await self._ledger.clock.sleep(self.dispatcher.seconds_between_beats)

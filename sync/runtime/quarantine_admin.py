@@ -1,9 +1,12 @@
 """What a person can do about refused lines: look at them, and let them in once they are right."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ledger.errors import EventError
+from ledger.holding import name_to_take
+from ledger.holding import readmit as let_in
 from ledger.ledger import Ledger
 from ledger.log import quarantine_store
 from ledger.log.event import Event
@@ -55,11 +58,13 @@ async def quarantine_release(
     rules: Rules,
     folder: Path | None = None,
     actor: str | None = None,
+    readmit: bool = False,
 ) -> Answer:
     """Check a refused line again and append its event if it is acceptable by now.
 
-    `folder` is where documents lie that the line names by path. Returns `released` and, where it
-    is refused again, the reasons.
+    `folder` is where documents lie that the line names by path. `readmit` lets a person in again
+    who was erased: this event and those that follow. Returns `released` and, where it is refused
+    again, the reasons.
     """
     kept, event = await _find(ledger, identifier)
     if kept.state == quarantine_store.RELEASED:
@@ -73,7 +78,17 @@ async def quarantine_release(
     if isinstance(item.outcome, Refused):
         return _refused(kept, *item.outcome.reasons)
     assert isinstance(item.outcome, Checked), "a line of events is never passed over"
-    return await _bring(ledger, kept, item.outcome, actor=actor)
+    checked = await _renamed(ledger, item.outcome) if readmit else item.outcome
+    return await _bring(ledger, kept, checked, actor=actor)
+
+
+async def _renamed(ledger: Ledger, checked: Checked) -> Checked:
+    """Return an event under the name that its person would be let in by."""
+    (event,) = await ledger.with_persons([checked.event])
+    if not event.person:
+        return checked
+    name = await name_to_take(ledger, event.person)
+    return replace(checked, event=replace(event, person=name))
 
 
 async def _bring(ledger: Ledger, kept: Kept, checked: Checked, *, actor: str | None) -> Answer:
@@ -90,15 +105,29 @@ async def _bring(ledger: Ledger, kept: Kept, checked: Checked, *, actor: str | N
     release = await ledger.outcome(RELEASED, public=public, private=private)
 
     def step(transaction: Transaction) -> Appended:
-        appended = transaction.append(offers)[0]
-        if appended.verdict in _WELCOME:
+        with transaction.savepoint():
+            # It counts only for who was erased, and stands only where the event is taken.
+            prepared = offers[0].prepared
+            let_in(transaction, prepared.person, subject=prepared.subject)
+            appended = transaction.append(offers)[0]
+            if appended.verdict not in _WELCOME:
+                raise _NotTakenError(appended)
             transaction.record(RELEASED, public=public, prepared=release)
         return appended
 
-    appended = await ledger.transact(step)
-    if appended.verdict not in _WELCOME:
-        return _refused(kept, REFUSALS[Intake(appended.verdict.value)])
+    try:
+        appended = await ledger.transact(step)
+    except _NotTakenError as error:
+        return _refused(kept, REFUSALS[Intake(error.appended.verdict.value)])
     return {"id": kept.key, "released": True, "reasons": [], "position": appended.position}
+
+
+class _NotTakenError(Exception):
+    """The log refused the event, so that nothing of its release may stand."""
+
+    def __init__(self, appended: Appended) -> None:
+        super().__init__()
+        self.appended = appended
 
 
 async def _find(ledger: Ledger, identifier: str) -> tuple[Kept, Event]:

@@ -76,6 +76,7 @@ def _event(candidate: Candidate, checked: catalog.Checked) -> NewEvent:
         time=candidate.time,
         private=private or None,
         person=resource.person(candidate.subject, checked.data or {}),
+        inherits_person=resource.is_personal,
         sequence=candidate.sequence,
         traceparent=candidate.traceparent,
     )

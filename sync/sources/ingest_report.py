@@ -18,6 +18,7 @@ class Intake(StrEnum):
     FOREIGN_SOURCE = "foreign_source"
     DOCUMENT_USED = "document_used"
     RESERVED_SOURCE = "reserved_source"
+    PERSON_ERASED = "person_erased"
 
 
 REFUSALS: Mapping[Intake, Fault] = {
@@ -41,6 +42,12 @@ REFUSALS: Mapping[Intake, Fault] = {
         "source",
         "reserved_source",
         "only the ledger itself writes under this source; use the source system's own",
+    ),
+    Intake.PERSON_ERASED: Fault(
+        "subject",
+        "person_erased",
+        "its person was erased, or is being erased; who is to be let in again, deliberately, is"
+        " let in with `quarantine release ID --readmit`",
     ),
 }
 

@@ -9,9 +9,10 @@ from ledger.schema.vault_tables import person_keys, vault_metadata
 from ledger.vault.key_store import (
     PERSONS_PER_QUERY,
     destroy_key,
-    destroyed_keys,
     ensure_keys,
     load_keys,
+    note_scrubbed,
+    scrub_pending,
 )
 
 NOW = START_OF_MANUAL_TIME
@@ -78,8 +79,20 @@ def test_a_destroyed_key_is_gone_for_ever(connection: Connection) -> None:
 
     assert (first, second) == (True, False)
     assert fresh == {}
-    assert destroyed_keys(connection, LEDGER, persons=["a", "b", "c"]) == {"a"}
     assert load_keys(connection, LEDGER, persons=["a", "b"]) == {"b": b"wrapped for b"}
+
+
+def test_traces_of_a_destroyed_key_are_remembered_until_they_are_scrubbed(
+    connection: Connection,
+) -> None:
+    ensure_keys(connection, LEDGER, persons=["a", "b"], make=numbered, now=NOW)
+    destroy_key(connection, LEDGER, person="a")
+
+    before = scrub_pending(connection, LEDGER, persons=["a", "b", "c"])
+    note_scrubbed(connection, LEDGER, person="a", now=NOW)
+
+    assert before == {"a"}
+    assert scrub_pending(connection, LEDGER, persons=["a", "b", "c"]) == set()
 
 
 def test_a_key_that_is_destroyed_before_it_is_made_never_is(connection: Connection) -> None:

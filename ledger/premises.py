@@ -1,0 +1,79 @@
+"""What the work on persons needs of an open ledger, without knowing the door itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from ledger.clock import Clock
+from ledger.database import Database
+from ledger.log.envelope import outcome_source
+from ledger.log.event import Event, NewEvent
+from ledger.reference import Json, LedgerId, Position, Scope, SourceRef
+from ledger.sealing import Sealer
+from ledger.transaction import Transaction
+from ledger.vault.vault_store import Vault
+
+T = TypeVar("T")
+Finder = Callable[[Event], tuple[bytes, ...] | None]
+"""Tells of a refused line whether it is about a person: the documents it names, or `None`."""
+
+
+class Premises(Protocol):
+    """An open ledger, as far as erasing goes."""
+
+    clock: Clock
+    database: Database
+    ledger_id: LedgerId
+    scope: Scope
+    sealer: Sealer
+    vault: Vault
+
+    async def read(self, function: Callable[[Connection], T]) -> T:
+        """Run a function that only reads, on one consistent snapshot."""
+
+    async def transact(self, step: Callable[[Transaction], T]) -> T:
+        """Run one step atomically; it is durable on return."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Whom a person in charge means, and what is kept of who decided and why."""
+
+    person: str
+    subject: SourceRef
+    private: Mapping[str, Json] | None = field(default=None, repr=False)
+    """Sealed under the person's own key, so that it goes with the rest."""
+    find: Finder | None = field(default=None, repr=False)
+    """Finds refused lines about the person; without it they are left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Writes events about a person within the steps that decide what they say."""
+
+    premises: Premises
+    wish: Wish
+    keys: Mapping[str, bytes] = field(repr=False)
+
+    def record(self, step: Transaction, kind: str, public: dict[str, Json]) -> Position:
+        """Log and fold it; the private part is kept where the person's key still exists."""
+        person = str(public["person"])
+        event = NewEvent(
+            source=outcome_source(self.premises.ledger_id),
+            id=f"{kind}/{step.head.size}",
+            type=kind,
+            subject=self.wish.subject,
+            public=public,
+            private=self.wish.private,
+            person=person,
+        )
+        sealer = self.premises.sealer
+        prepared = sealer.prepare_with(self.keys, event, recorded_at=step.now)
+        return step.record(kind, public=public, prepared=prepared)
+
+
+async def telling(premises: Premises, wish: Wish, person: str) -> Teller:
+    """Return what writes events about a person under one of their names."""
+    return Teller(premises, wish, await premises.vault.keys([person]))

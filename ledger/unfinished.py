@@ -1,0 +1,109 @@
+"""What erasures left undone: found by the log and by the register, and brought to its end.
+
+A backup from before an erasure knows nothing of it, but the register does: who stands there is
+erased again, with the events on record. Where the register was lost, the log fills it.
+"""
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from ledger.erasing import Erasing
+from ledger.errors import LedgerBusyError
+from ledger.premises import Premises, Wish
+from ledger.reference import OperationKey, SourceRef
+from ledger.subjects import search_store, subject_store
+from ledger.subjects.subject_store import Standing, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An erasure that goes on later, and what it waits for."""
+
+    person: str
+    in_doubt: tuple[OperationKey, ...] = ()
+    """Operations to be found out first; without any, the files could not be cleared yet."""
+
+
+async def finish_erasures(premises: Premises) -> tuple[Unfinished, ...]:
+    """Bring every erasure that was begun as far as it goes now; returns those that wait."""
+    registered = premises.vault.register.names(premises.ledger_id)
+    if registered:
+        await _erase_again(premises, registered)
+    left = [
+        await finish(premises, subject.person)
+        async for subject in _subjects(premises, {Standing.ERASING, Standing.ERASED})
+    ]
+    return tuple(each for each in left if each is not None)
+
+
+async def finish(premises: Premises, person: str) -> Unfinished | None:
+    """Take the steps of one erasure that are left; returns what it waits for, if anything."""
+    erasing = Erasing(premises)
+    subject = await erasing.standing(person)
+    if subject.standing is Standing.ERASING:
+        if not await erasing.conclude(subject):
+            return Unfinished(person, await erasing.in_doubt(person))
+        subject = await erasing.standing(person)
+    if await erasing.is_finished(subject):
+        return None
+    await erasing.register(subject)
+    await erasing.destroy(subject)
+    try:
+        await erasing.scrub(subject)
+    except LedgerBusyError:
+        return Unfinished(person)
+    return None
+
+
+async def has_unfinished(premises: Premises) -> bool:
+    """Tell whether somebody is being erased, as far as the log knows."""
+    scope = premises.scope
+    return await premises.read(
+        lambda connection: bool(subject_store.page(connection, scope, standings={Standing.ERASING}))
+    )
+
+
+async def _subjects(premises: Premises, standings: Collection[Standing]) -> AsyncIterator[Subject]:
+    scope, after = premises.scope, ""
+    while True:
+        page = await premises.read(
+            lambda connection, after=after: subject_store.page(  # type: ignore[misc]
+                connection, scope, standings=standings, after=after
+            )
+        )
+        for subject in page:
+            yield subject
+        if not page:
+            return
+        after = page[-1].person
+
+
+async def _erase_again(premises: Premises, registered: Collection[str]) -> None:
+    """Erase whom a backup from before the erasure brought back."""
+    scope, vault = premises.scope, premises.vault
+    known = await premises.read(
+        lambda connection: subject_store.find(connection, scope, persons=registered)
+    )
+    open_names = {name for name in registered if name not in known or not known[name].is_closed}
+    for person in sorted(open_names):
+        record = await premises.read(_Record(scope.ledger, person))
+        if record is not None:
+            await Erasing(premises).begin(Wish(person, record), again=person)
+        elif await vault.existing_keys([person]):
+            # A refused line went with its person; it stands in no table of persons.
+            await vault.erase_person(person)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """Finds the record by which a person's story is told: the first one about them."""
+
+    ledger: int
+    person: str
+
+    def __call__(self, connection: Connection) -> SourceRef | None:
+        page = search_store.page_of_person(connection, self.ledger, person=self.person, after=-1)
+        sources = [each.subject for each in page if not each.is_outcome]
+        return next((each for each in sources if each is not None), None)

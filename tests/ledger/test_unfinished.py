@@ -1,0 +1,139 @@
+import asyncio
+import shutil
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from ledger.audit.verify_store import verify
+from ledger.erasing import Erasing
+from ledger.ledger import Ledger
+from ledger.log import store as log_store
+from ledger.testing import address_in
+from ledger.transaction import Verdict
+from ledger.unfinished import finish, finish_erasures
+from tests.ledger.persons import ANNA, event, files_with, name, populated, reopened, tell, wish
+
+Step = Callable[[Erasing], Awaitable[object]]
+
+
+async def _begin(erasing: Erasing) -> None:
+    await erasing.begin(wish())
+
+
+async def _conclude(erasing: Erasing) -> None:
+    assert await erasing.conclude(await erasing.standing(name(ANNA)))
+
+
+async def _register(erasing: Erasing) -> None:
+    await erasing.register(await erasing.standing(name(ANNA)))
+
+
+async def _destroy(erasing: Erasing) -> None:
+    await erasing.destroy(await erasing.standing(name(ANNA)))
+
+
+async def _scrub(erasing: Erasing) -> None:
+    await erasing.scrub(await erasing.standing(name(ANNA)))
+
+
+STEPS: tuple[Step, ...] = (_begin, _conclude, _register, _destroy, _scrub)
+
+
+async def is_erased(ledger: Ledger) -> bool:
+    erasing = Erasing(ledger)
+    return await erasing.is_finished(await erasing.standing(name(ANNA)))
+
+
+@pytest.mark.parametrize("taken", range(1, len(STEPS) + 1))
+async def test_an_erasure_that_stopped_anywhere_is_finished_on_the_next_open(
+    tmp_path: Path, taken: int
+) -> None:
+    async with populated(tmp_path) as ledger:
+        for step in STEPS[:taken]:
+            await step(Erasing(ledger))
+
+    async with await reopened(tmp_path) as ledger:
+        assert await is_erased(ledger)
+        assert (await verify(ledger)).first_bad_position is None
+        assert (await tell(ledger, event(9)))[0].verdict is Verdict.ERASED
+        assert files_with(tmp_path) == []
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from tests.ledger.persons import populated
+from tests.ledger.test_unfinished import STEPS
+from ledger.erasing import Erasing
+
+async def main():
+    async with populated(Path(sys.argv[1])) as ledger:
+        for step in STEPS[: int(sys.argv[2])]:
+            await step(Erasing(ledger))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("taken", [2, 4])
+async def test_an_erasure_that_was_killed_leaves_nothing_readable_after_the_next_open(
+    tmp_path: Path, taken: int
+) -> None:
+    root = Path(__file__).parents[2]
+    words = ("-c", KILLED, str(tmp_path), str(taken))
+    process = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=root)
+
+    assert await process.wait() == -signal.SIGKILL
+    async with await reopened(tmp_path) as ledger:
+        assert await is_erased(ledger)
+        assert files_with(tmp_path) == []
+
+
+async def test_a_backup_from_before_is_erased_again_with_the_events_on_record(
+    tmp_path: Path,
+) -> None:
+    live, backup = tmp_path / "live", tmp_path / "backup"
+    live.mkdir()
+    async with populated(live):
+        pass
+    shutil.copytree(live, backup)
+    async with await reopened(live) as ledger:
+        await finish(ledger, await Erasing(ledger).begin(wish()))
+    shutil.copy(live / "ledger.key.erased", backup)
+
+    async with await reopened(backup) as ledger:
+        page = await ledger.read(_types(ledger))
+        assert await is_erased(ledger)
+        assert page[-2:] == ["subject.erasing", "subject.erased"]
+        assert (await tell(ledger, event(9)))[0].verdict is Verdict.ERASED
+        assert (await verify(ledger)).first_bad_position is None
+
+
+async def test_a_lost_register_is_filled_again_from_the_log(tmp_path: Path) -> None:
+    async with populated(tmp_path) as ledger:
+        await finish(ledger, await Erasing(ledger).begin(wish()))
+        ledger.vault.register.path.unlink()
+
+    async with await reopened(tmp_path) as ledger:
+        assert ledger.vault.register.names(ledger.ledger_id) == {name(ANNA)}
+
+
+async def test_an_open_without_erasures_writes_nothing(tmp_path: Path) -> None:
+    async with populated(tmp_path) as ledger:
+        size = (await ledger.head()).size
+
+        assert await finish_erasures(ledger) == ()
+        assert (await ledger.head()).size == size
+        assert not ledger.vault.register.path.exists()
+    assert address_in(tmp_path).key_file.exists()
+
+
+def _types(ledger: Ledger) -> Callable[..., list[str]]:
+    return lambda connection: [
+        each.type
+        for each in log_store.read_page(connection, ledger.scope.ledger, after=-1, limit=100)
+    ]
