@@ -1,4 +1,7 @@
+import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -6,6 +9,7 @@ import pytest
 from tests.sync.cli.commands import event
 from tests.sync.cli.conftest import Command
 
+VERIFIER = Path(__file__).parents[3] / "scripts" / "verify_proof.py"
 KEYS = {"position", "time", "type", "summary", "operation", "exchanges"}
 
 
@@ -63,3 +67,69 @@ def test_a_changed_byte_is_found(ledger: Command, tmp_path: Path) -> None:
 
     assert answer.code == 6
     assert answer.json["first_bad_position"] is not None
+
+
+def test_a_checkpoint_is_signed_for_others_to_keep(ledger: Command, tmp_path: Path) -> None:
+    ledger("ingest", "-", typed=event())
+    (tmp_path / "kept").mkdir()
+
+    written = ledger("audit", "checkpoint", "--to", "kept", "--json")
+    shown = ledger("audit", "checkpoint")
+    key = ledger("audit", "key", "--json").json["key"]
+
+    size = written.json["size"]
+    assert (tmp_path / "kept" / f"checkpoint.{size}").read_text() == written.json["checkpoint"]
+    assert shown.out == written.json["checkpoint"]
+    assert shown.out.splitlines()[0] == key.partition("+")[0]
+    assert ledger("audit", "key").out.strip() == key
+    assert (tmp_path / "dokstamp-ledger.key.checkpoint").read_text() == shown.out
+
+
+def test_the_log_must_continue_its_checkpoints(ledger: Command, tmp_path: Path) -> None:
+    ledger("ingest", "-", typed=event())
+    ledger("audit", "checkpoint", "--to", "first")
+    ledger("ingest", "-", typed=event(id="evt-2", subject="S-2"))
+    ledger("audit", "checkpoint", "--to", "second")
+
+    whole = ledger("audit", "verify", "--checkpoint", "first", "--checkpoint", "second", "--json")
+    (tmp_path / "first").write_text((tmp_path / "first").read_text().replace("=", "A", 1))
+    forged = ledger("audit", "verify", "--checkpoint", "first")
+
+    assert whole.code == 0
+    # Both of them, and the newest one that is kept beside the key file.
+    assert len(whole.json["checkpoints"]) == 3
+    assert forged.code == 6
+
+
+def test_a_log_that_was_cut_off_is_known_by_the_kept_checkpoint(
+    ledger: Command, tmp_path: Path
+) -> None:
+    ledger("ingest", "-", typed=event())
+    copies = {file.name: file.read_bytes() for file in tmp_path.glob("dokstamp-ledger*.db*")}
+    ledger("ingest", "-", typed=event(id="evt-2", subject="S-2"))
+    ledger("audit", "checkpoint")
+    for file in tmp_path.glob("dokstamp-ledger*.db*"):
+        file.unlink()
+    for name, content in copies.items():
+        (tmp_path / name).write_bytes(content)
+
+    answer = ledger("audit", "verify", "--json")
+
+    assert answer.code == 6
+    assert answer.json["first_bad_position"] == answer.json["size"]
+    assert "when a checkpoint was made" in answer.json["what"]
+
+
+def test_a_proof_is_written_and_checked(ledger: Command, tmp_path: Path) -> None:
+    ledger("ingest", "-", typed=event())
+
+    answer = ledger("audit", "prove", "student", "S-1", "--out", "bundle.json", "--json")
+    shown = ledger("audit", "prove", "student", "S-1", "--disclose")
+    nobody = ledger("audit", "prove", "student", "S-9")
+    key = ledger("audit", "key").out.strip()
+
+    assert (answer.code, nobody.code) == (0, 2)
+    assert answer.json["bytes"] == len((tmp_path / "bundle.json").read_bytes())
+    assert json.loads(shown.out)["events"][0]["disclosed"]["salt"]
+    command = [sys.executable, "-I", str(VERIFIER), str(tmp_path / "bundle.json"), "--key", key]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -48,15 +48,15 @@ async def test_a_file_is_written_over_whole(tmp_path: Path) -> None:
 
 
 async def test_a_log_that_was_cut_off_is_signed_no_more(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path / "a") as ledger:
+    async with ledger_in(tmp_path) as ledger:
         await tell(ledger, 0, 3)
-        longer = await Notary(ledger, key_file=tmp_path / "a" / "ledger.key").publish()
+        longer = await Notary(ledger, key_file=tmp_path / "ledger.key").publish()
         seed, ledger_id = ledger.vault.signing_seed(), ledger.ledger_id
         text = longer.checkpoint.partition("\n\n")[0].replace("\n3\n", "\n4\n") + "\n"
         forged = SignerKey(f"dokstamp-ledger/{ledger_id}", seed).sign(text)
-        mark_of(tmp_path / "a" / "ledger.key").write_text(forged)
-        with pytest.raises(IntegrityError, match="a checkpoint of 4 events was published"):
-            await Notary(ledger, key_file=tmp_path / "a" / "ledger.key").sign()
+        mark_of(tmp_path / "ledger.key").write_text(forged)
+        with pytest.raises(IntegrityError, match="a checkpoint of 4 was published"):
+            await Notary(ledger, key_file=tmp_path / "ledger.key").sign()
 
 
 async def test_a_log_that_was_written_anew_is_signed_no_more(tmp_path: Path) -> None:
