@@ -1,0 +1,129 @@
+"""Files of a backup: hashed, made durable, put in their place, kept aside; theirs alone to read."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from ledger.errors import LedgerBelongsElsewhereError, StorageError
+
+OWNER_ONLY: Final = 0o600
+FOLDER_MODE: Final = 0o700
+CHUNK_BYTES: Final = 1024 * 1024
+BESIDE: Final = ("", "-wal", "-shm")
+"""What a database file may have beside it that belongs to its content."""
+LOCKS: Final = ("-checkpointer", "-sync.lock", "-rebuild.lock", "-backup.lock")
+
+
+@contextmanager
+def telling_of(what: str) -> Iterator[None]:
+    """Say in one way what the disk refused."""
+    try:
+        yield
+    except OSError as error:
+        message = (
+            f"{what} could not be written ({error.strerror}): free or mend the disk, or name "
+            "another place"
+        )
+        raise StorageError(message) from error
+
+
+def make_empty(folder: Path) -> None:
+    """Make a folder that only its owner may enter; what was left under this name goes."""
+    remove_folder(folder)
+    folder.mkdir(mode=FOLDER_MODE)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder of ours with everything in it, if it is there."""
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file that only its owner may read."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a new file of the owner's, durably."""
+    make_file(path)
+    path.write_bytes(content)
+    sync(path)
+
+
+def copy_file(path: Path, to: Path) -> str:
+    """Copy a file durably and return the SHA-256 of what was copied."""
+    digest = hashlib.sha256()
+    make_file(to)
+    with path.open("rb") as source, to.open("wb") as target:
+        while chunk := source.read(CHUNK_BYTES):
+            digest.update(chunk)
+            target.write(chunk)
+    sync(to)
+    return digest.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Make a file's content, or a folder's names, durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def free_name(folder: Path) -> Path:
+    """Return where a backup may be made: nothing is there yet, or an empty folder."""
+    folder = folder.absolute()
+    is_empty_folder = folder.is_dir() and next(folder.iterdir(), None) is None
+    if folder.exists() and not is_empty_folder:
+        message = f"{folder} holds something already: name a folder that is not there yet"
+        raise LedgerBelongsElsewhereError(message)
+    return folder
+
+
+def put_in_place(folder: Path, to: Path) -> None:
+    """Give a finished folder its name, durably; an empty folder of that name gives way."""
+    sync(folder)
+    folder.rename(to)
+    sync(to.parent)
+
+
+def move_in(path: Path, to: Path) -> None:
+    """Give a file a place that is free, durably."""
+    sync(path)
+    path.rename(to)
+    sync(to.parent)
+
+
+def remove_locks(database: Path) -> None:
+    """Remove what an opened database leaves beside its file and no content is in."""
+    for ending in LOCKS:
+        database.with_name(f"{database.name}{ending}").unlink(missing_ok=True)
+
+
+def keep_aside(databases: Iterable[Path], *, stamp: str) -> list[Path]:
+    """Give database files other names, their logs with them, and return the new names."""
+    kept: list[Path] = []
+    for database in databases:
+        aside = database.with_name(f"{database.stem}.replaced-{stamp}{database.suffix}")
+        if aside.exists():
+            message = f"{aside} is there already: move it away and try again"
+            raise LedgerBelongsElsewhereError(message)
+        for ending in BESIDE:
+            beside = database.with_name(f"{database.name}{ending}")
+            if beside.exists():
+                beside.rename(aside.with_name(f"{aside.name}{ending}"))
+                kept += [] if ending else [aside]
+        sync(database.parent)
+    return kept

@@ -1,0 +1,118 @@
+"""Whether the ledger goes on from the checkpoint kept beside its key file, or is an older one.
+
+DokStamp may be ahead of an older log: nothing is sent then until a person has decided.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from ledger import doubting
+from ledger.audit.checkpoint_store import read_tree
+from ledger.audit.checkpoint_writer import mark_of, write_note
+from ledger.errors import IntegrityError, LedgerError
+from ledger.ledger import Ledger
+from ledger.moving.older_store import Standing, standing
+from ledger.reference import Json
+from sync.projector.worker import Projector
+from sync.resources import EVENT_TYPES, Kind
+from sync.runtime.notary import Notary
+
+ACCEPTED: Final = "operator.accepted_older"
+UNCHANGING: Final = tuple(
+    sorted({each.resource.entity for each in EVENT_TYPES.values() if each.kind is Kind.ISSUE})
+)
+"""Entities whose records are told their state once: what they were told is never in doubt."""
+_SAYS: Final[Mapping[Standing, str]] = MappingProxyType(
+    {
+        Standing.OLDER: "this ledger has {size} events, but a checkpoint of {published} was "
+        "published: an older backup was restored, or the log was cut off",
+        Standing.OTHER: "this ledger has {size} events, and they are not those that its published "
+        "checkpoint of {published} was made of: another backup was restored, or the log was "
+        "written anew",
+    }
+)
+_WAYS_OUT: Final = (
+    "DokStamp may be ahead of it, so nothing is sent: restore a newer backup, or run "
+    "`dokstamp-ledger restore --accept-older` to find out first what was sent already"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How the ledger stands to the newest checkpoint that was published of it."""
+
+    size: int
+    published: int | None
+    standing: Standing
+
+    @property
+    def error(self) -> IntegrityError | None:
+        """What keeps everything from being sent, if something does."""
+        if self.standing is Standing.CONTINUED:
+            return None
+        says = _SAYS[self.standing].format(size=self.size, published=self.published)
+        return IntegrityError(f"{says}. {_WAYS_OUT}")
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the stand as `status --json` prints it."""
+        return {"published": self.published, "standing": self.standing.value}
+
+
+async def stand_of(ledger: Ledger, key_file: Path) -> Stand:
+    """Return how a ledger stands; raises `IntegrityError` where the checkpoint is not its own."""
+    published = await Notary(ledger, key_file=key_file).published()
+    number, size = ledger.scope.ledger, (await ledger.head()).size
+    if not published:
+        return Stand(size, None, Standing.CONTINUED)
+    newest = max(published, key=lambda head: head.size)
+    found = await ledger.read(lambda c: standing(c, number, published=newest))
+    return Stand(size, newest.size, found)
+
+
+async def accept_older(
+    ledger: Ledger, key_file: Path, *, actor: str | None = None, reason: str | None = None
+) -> dict[str, Json]:
+    """Go on with an older ledger: doubt what may have been sent since, publish its tree anew.
+
+    Raises `LedgerError` where the ledger goes on from its checkpoint and nothing is to be accepted.
+    """
+    stand = await stand_of(ledger, key_file)
+    if stand.error is None:
+        message = "this ledger goes on from its published checkpoint: there is nothing to accept"
+        raise LedgerError(message)
+    public: dict[str, Json] = {
+        "size": stand.size,
+        "published": stand.published,
+        "unchanging": list(UNCHANGING),
+    }
+    given = {"actor": actor, "reason": reason}
+    private: dict[str, Json] = {name: value for name, value in given.items() if value is not None}
+    prepared = await ledger.outcome(ACCEPTED, public=public, private=private or None)
+    position = await ledger.transact(
+        lambda step: step.record(ACCEPTED, public=public, prepared=prepared)
+    )
+    await _publish_anew(ledger, key_file)
+    return {"size": stand.size, "published": stand.published, "position": position}
+
+
+async def plans_first(ledger: Ledger, projector: Projector) -> bool:
+    """Tell whether everything has to be planned before anything is sent.
+
+    Once an older ledger was accepted, an early state may not find what a later one, in the lost
+    part of the log, made of the same record; the latest state does.
+    """
+    scope = ledger.scope
+    if await ledger.read(lambda c: doubting.accepted_older(c, scope)) is None:
+        return False
+    return await projector.lag() > 0
+
+
+async def _publish_anew(ledger: Ledger, key_file: Path) -> None:
+    """Keep the tree as it stands in the place of the one that the log does not go on from."""
+    await ledger.complete_tiles()
+    number = ledger.scope.ledger
+    head = await ledger.read(lambda connection: read_tree(connection, number))
+    write_note(mark_of(key_file), Notary(ledger, key_file=key_file).note(head))
