@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from ssl import SSLContext
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import yarl
 
@@ -23,7 +23,7 @@ from sync.dokstamp.auth import Credentials, Denial, Token, TokenRequest, read_to
 from sync.dokstamp.exchange import Exchange, digest
 from sync.dokstamp.http_client import ANSWER_BYTES_MAX, HttpClient
 from sync.dokstamp.request import Request
-from sync.dokstamp.wire import Outgoing, encode_body, read_answer, target
+from sync.dokstamp.wire import Incoming, Outgoing, encode_body, read_answer, target
 from sync.errors import ConfigurationError
 
 DISTRIBUTION: Final = "dokstamp-ledger"
@@ -46,6 +46,19 @@ class Connection:
     ssl_context: SSLContext | None = field(default=None, repr=False)
 
 
+class Transport(Protocol):
+    """What carries one request and brings back what came of it; the simulation has its own."""
+
+    async def open(self) -> None:
+        """Make ready to send; does nothing when it is."""
+
+    async def close(self) -> None:
+        """Let go of every connection; does nothing when there are none."""
+
+    async def send(self, outgoing: Outgoing, *, timeout_seconds: float) -> Incoming:
+        """Return what came back for this request, sent once within this time."""
+
+
 @dataclass(slots=True)
 class _Sending:
     """One call of `send`: how much of its time is left, and the evidence so far."""
@@ -62,20 +75,16 @@ class _Sending:
 class DokStampClient:
     """Sends requests of one tenant over one session, sharing one token."""
 
-    def __init__(self, connection: Connection, *, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, *, clock: Clock, transport: Transport | None = None
+    ) -> None:
         self._connection = connection
         self._base_url = _checked_base_url(connection.base_url)
         if not _TENANT.fullmatch(connection.tenant):
             message = "DOKSTAMP_TENANT is empty or holds blanks: set it to the tenant's domain"
             raise ConfigurationError(message)
         self._clock = clock
-        self._http = HttpClient(
-            connect_timeout_seconds=connection.connect_timeout_seconds,
-            connections_max=connection.connections_max,
-            answer_bytes_max=connection.answer_bytes_max,
-            trust_env=connection.trust_env,
-            ssl_context=connection.ssl_context,
-        )
+        self._http = transport or _transport(connection)
         self._token: Token | None = None
         self._token_lock = asyncio.Lock()
         self._denial: Denial | None = None
@@ -217,6 +226,16 @@ class DokStampClient:
             )
         )
         return answer
+
+
+def _transport(connection: Connection) -> Transport:
+    return HttpClient(
+        connect_timeout_seconds=connection.connect_timeout_seconds,
+        connections_max=connection.connections_max,
+        answer_bytes_max=connection.answer_bytes_max,
+        trust_env=connection.trust_env,
+        ssl_context=connection.ssl_context,
+    )
 
 
 def user_agent() -> str:
