@@ -225,6 +225,36 @@ def require_same_vault(fingerprint: bytes, vault: Vault) -> None:
         raise MasterKeyError(message)
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What is open once a ledger was found to be whole."""
+
+    main: Database
+    vault: Vault
+    row: Row[Any]
+
+
+async def open_home(address: Address, *, clock: Clock, entropy: Entropy) -> Home:
+    """Return a ledger's parts, open; raises `MigrationNeededError` where `init` must run first."""
+    main, vault = address.main(), address.vault()
+    try:
+        if not await main.is_there():
+            message = f"there is no ledger at {address.place}: run `dokstamp-ledger init` first"
+            raise MigrationNeededError(message)
+        row = await main.read(read_row)
+        await refuse_lost_vault(address, vault)
+        await require_current_vault(vault)
+        cabinet = address.cabinet(entropy)
+        opened = await Vault.unlocked(
+            vault, ledger=row.ledger, cabinet=cabinet, clock=clock, entropy=entropy
+        )
+        require_same_vault(row.key_fingerprint, opened)
+    except BaseException:
+        await close_all(main, vault)
+        raise
+    return Home(main, opened, row)
+
+
 def claim_home(connection: Connection, ledger: int, *, base_url: str, tenant: str) -> None:
     """Tie a ledger to its first tenant and address; refuses any other."""
     if not require_home(connection, ledger, base_url=base_url, tenant=tenant):

@@ -1,27 +1,22 @@
 """The door: open a ledger, append to it, read it, change it in one atomic step, close it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Self, TypeVar, cast
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from ledger.clock import Clock, Entropy, SystemClock, SystemEntropy
 from ledger.database import Database, is_refusal
 from ledger.documents.shelf_store import Shelf
-from ledger.errors import MigrationNeededError
 from ledger.home import (
     Address,
     claim_home,
-    close_all,
+    open_home,
     read_generation,
-    read_row,
-    refuse_lost_vault,
-    require_current_vault,
     require_home,
-    require_same_vault,
 )
 from ledger.log import store as log_store
 from ledger.log import tile_store
@@ -56,6 +51,7 @@ class Ledger:
         clock: Clock,
         entropy: Entropy,
         shared_sources: frozenset[str] = frozenset(),
+        has_own_clock: bool = True,
     ) -> None:
         self.database = database
         self.vault = vault
@@ -63,6 +59,7 @@ class Ledger:
         self.scope = scope
         self.clock = clock
         self._shared_sources = shared_sources
+        self._has_own_clock = has_own_clock
         self._writer: Writer[Step] = Writer(self._run_batch)
         self._entropy = entropy
         self.bell = Bell()
@@ -80,8 +77,9 @@ class Ledger:
         shared_sources: Iterable[str] = (),
     ) -> Self:
         """Return an open ledger; raises `MigrationNeededError` where `init` must run first."""
+        has_own_clock = clock is not None
         clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
-        home = await _open_home(address, clock=clock, entropy=entropy)
+        home = await open_home(address, clock=clock, entropy=entropy)
         row = home.row
         ledger = cls(
             home.main,
@@ -91,6 +89,7 @@ class Ledger:
             clock=clock,
             entropy=entropy,
             shared_sources=frozenset(shared_sources),
+            has_own_clock=has_own_clock,
         )
         try:
             await finish_erasures(ledger)
@@ -212,6 +211,14 @@ class Ledger:
         )
         return {event.position: event for event in await self.sealer.open(stored)}
 
+    def lease_now(self, connection: Connection) -> float:
+        """Return the time by the clock that every host's leases go by, in seconds since 1970.
+
+        The database's, where hosts share one and the ledger was opened without a clock.
+        """
+        shared = None if self._has_own_clock else self.database.now_seconds(connection)
+        return self.clock.now().timestamp() if shared is None else shared
+
     def listen(self) -> None:
         """Let the bell ring at what other hosts commit as well, where the database tells of it."""
         self.database.listen(self.bell.ring)
@@ -239,6 +246,7 @@ class Ledger:
             scope=self.scope,
             now=self.clock.now(),
             shared_sources=self._shared_sources,
+            lease_clock=self.lease_now,
         )
         head, results = before, list[object]()
         for step in steps:
@@ -269,32 +277,3 @@ def _attempt(
         return Failed(error)
     except Exception as error:  # noqa: BLE001 - handed to the one caller whose step it was
         return Failed(error)
-
-
-@dataclass(frozen=True, slots=True)
-class _Home:
-    """What is open once a ledger was found to be whole."""
-
-    main: Database
-    vault: Vault
-    row: Row[Any]
-
-
-async def _open_home(address: Address, *, clock: Clock, entropy: Entropy) -> _Home:
-    main, vault = address.main(), address.vault()
-    try:
-        if not await main.is_there():
-            message = f"there is no ledger at {address.place}: run `dokstamp-ledger init` first"
-            raise MigrationNeededError(message)
-        row = await main.read(read_row)
-        await refuse_lost_vault(address, vault)
-        await require_current_vault(vault)
-        cabinet = address.cabinet(entropy)
-        opened = await Vault.unlocked(
-            vault, ledger=row.ledger, cabinet=cabinet, clock=clock, entropy=entropy
-        )
-        require_same_vault(row.key_fingerprint, opened)
-    except BaseException:
-        await close_all(main, vault)
-        raise
-    return _Home(main, opened, row)

@@ -4,7 +4,7 @@ A `Transaction` lives inside one database transaction that holds the ledger's he
 it also folds, in the same transaction, so the tables cannot say anything that the log does not.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -74,6 +74,8 @@ class Conditions:
     now: datetime
     shared_sources: frozenset[str] = frozenset()
     """Sources declared to share one id space."""
+    lease_clock: Callable[[Connection], float] | None = None
+    """What leases go by where that is another clock than `now` is from."""
     doorkeeper: Doorkeeper = field(default_factory=Doorkeeper)
     """Shared by all transactions of a batch."""
 
@@ -125,6 +127,12 @@ class Transaction:
     def now(self) -> datetime:
         """The moment that everything in this transaction is recorded at."""
         return self.conditions.now
+
+    @property
+    def lease_now(self) -> float:
+        """The time by the clock that every host's leases go by."""
+        clock = self.conditions.lease_clock
+        return self.now.timestamp() if clock is None else clock(self.connection)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

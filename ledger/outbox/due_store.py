@@ -60,6 +60,8 @@ _READY_PAGE = (
     _READY.where(operations.c.priority == bindparam("of_priority"))
     .order_by(operations.c.cause)
     .limit(bindparam("operations_max", type_=Integer))
+    # Whoever claims at the same time takes other rows instead of waiting for these.
+    .with_for_update(skip_locked=True)
 )
 _READY_BESIDE = _READY_PAGE.where(
     operations.c.lane == bindparam("of_lane"),
@@ -77,8 +79,10 @@ _IN_DOUBT = select(operations).where(
         and_(operations.c.state == State.LEASED.value, ~_is_leased(after=_SETTLED)),
     ),
 )
-_IN_DOUBT_PAGE = _IN_DOUBT.order_by(operations.c.cause).limit(
-    bindparam("operations_max", type_=Integer)
+_IN_DOUBT_PAGE = (
+    _IN_DOUBT.order_by(operations.c.cause)
+    .limit(bindparam("operations_max", type_=Integer))
+    .with_for_update(skip_locked=True)
 )
 _IS_ANY = select(or_(_IN_DOUBT.exists(), _READY.exists()))
 

@@ -6,7 +6,7 @@ lost its lane without noticing cannot settle in it any more.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 from sqlalchemy.exc import IntegrityError as RowExistsError
@@ -69,11 +69,12 @@ _DOUBTED = select(operations.c.lane, operations.c.second_lane).where(
 
 @dataclass(frozen=True, slots=True)
 class ClaimTerms:
-    """How much to claim, for whom and until when."""
+    """How much to claim, for whom and for how long."""
 
     host: str
     now: float
-    until: float
+    """By the clock that every host's leases go by."""
+    lease_seconds: float
     lanes_max: int
     group_max: int
     settle_seconds: float
@@ -82,6 +83,10 @@ class ClaimTerms:
     """Whether one conversation may carry several such operations of a lane."""
     busy: frozenset[str] = field(default=frozenset(), repr=False)
     """Lanes in which the claimer is in a conversation, whatever a clock that jumped makes of it."""
+
+    def at(self, now: float) -> "ClaimTerms":
+        """Return the same terms at another moment."""
+        return replace(self, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,7 @@ def _lease(
             "lane": lane,
             "host": terms.host,
             "epoch": epoch,
-            "until_seconds": terms.until,
+            "until_seconds": terms.now + terms.lease_seconds,
         }
         for lane in wanted
     ]

@@ -43,7 +43,7 @@ class OutcomeWriter:
 
     async def claim(self, terms: ClaimTerms) -> list[Claimed]:
         """Take work; what is returned is on record as claimed before anything is sent."""
-        return await self._ledger.transact(lambda step: step.claim(terms))
+        return await self._ledger.transact(lambda step: step.claim(terms.at(step.lease_now)))
 
     async def progress(
         self, about: Assembled, step: Progress, *, tenure: Tenure, exchanges: Sequence[Exchange]

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from ledger.errors import EventError, LedgerBusyError, LedgerError
+from ledger.errors import EventError, IntegrityError, LedgerBusyError, LedgerError
 from ledger.ledger import Ledger
 from ledger.outbox import lease_store
 from ledger.outbox.lease_store import Claimed, ClaimTerms
@@ -60,8 +60,8 @@ class Dispatcher:
         self._claiming: asyncio.Task[int] | None = None
         self._damage: LedgerError | None = None
         self.counts = Counts()
-        self.fault: ConfigurationError | None = None
-        """Why nothing more is sent: credentials or tenant were refused."""
+        self.fault: ConfigurationError | IntegrityError | None = None
+        """Why nothing more is sent: credentials or tenant were refused, or the ledger is older."""
         self.last_error: BaseException | None = None
         """What last went wrong on our side; the operation concerned is tried again, then held."""
 
@@ -101,9 +101,12 @@ class Dispatcher:
     async def is_due(self) -> bool:
         """Tell whether anything could be worked on now, if a lane is free."""
         scope, terms = self._ledger.scope, self._claim_terms(1)
-        return await self._ledger.read(
-            lambda connection: lease_store.is_due(connection, scope, terms=terms)
-        )
+
+        def look(connection: Connection) -> bool:
+            now = self._ledger.lease_now(connection)
+            return lease_store.is_due(connection, scope, terms=terms.at(now))
+
+        return await self._ledger.read(look)
 
     def seconds_to_due(self, connection: Connection) -> float | None:
         """Return how long until anything is left to do, 0 while something is being done.
@@ -111,8 +114,8 @@ class Dispatcher:
         `None` means never. All of it is seen in one snapshot: work that moves on between two
         looks could hide from both.
         """
-        scope, terms = self._ledger.scope, self._claim_terms(1)
-        now = terms.now
+        scope, now = self._ledger.scope, self._ledger.lease_now(connection)
+        terms = self._claim_terms(1).at(now)
         if lease_store.is_working(connection, scope, host=terms.host, now=now):
             return 0.0
         if lease_store.is_due(connection, scope, terms=terms):
@@ -127,15 +130,18 @@ class Dispatcher:
         if not self._active:
             return
         started = self._ledger.clock.monotonic()
-        now = self._ledger.clock.now().timestamp()
         seconds, scope = self._terms.lease_seconds, self._ledger.scope
         # A lease whose conversation ended without settling must run out.
         among = {lease.tenure.epoch for lease in self._active.values()}
-        held = await self._ledger.database.run(
-            lambda connection: lease_store.extend(
-                connection, scope, host=self._terms.host, among=among, now=now, until=now + seconds
+
+        def extend(connection: Connection) -> frozenset[tuple[int, str]]:
+            now, host = self._ledger.lease_now(connection), self._terms.host
+            return lease_store.extend(
+                connection, scope, host=host, among=among, now=now, until=now + seconds
             )
-        )
+
+        # Without the head row: a heartbeat queues behind no append.
+        held = await self._ledger.database.run(extend)
         for lease in self._active.values():
             if all((lease.tenure.epoch, lane) in held for lane in lease.tenure.lanes):
                 lease.until = started + seconds
@@ -161,11 +167,10 @@ class Dispatcher:
         await asyncio.gather(*self._active, return_exceptions=True)
 
     def _claim_terms(self, free: int) -> ClaimTerms:
-        now = self._ledger.clock.now().timestamp()
         return ClaimTerms(
             host=self._terms.host,
-            now=now,
-            until=now + self._terms.lease_seconds,
+            now=self._ledger.clock.now().timestamp(),
+            lease_seconds=self._terms.lease_seconds,
             lanes_max=free,
             group_max=GROUP_MAX,
             settle_seconds=self._bench.settle_seconds,
@@ -196,8 +201,8 @@ class Dispatcher:
             # A new token did not help, so no other call would fare better.
             self.stop_tenant(ConfigurationError(explain(Reason.UNAUTHORISED)))
 
-    def stop_tenant(self, error: ConfigurationError) -> None:
-        """Send nothing more: a person must correct a setting first."""
+    def stop_tenant(self, error: ConfigurationError | IntegrityError) -> None:
+        """Send nothing more: a person must correct something first."""
         self.fault = error
         self._bench.announce(TenantStopped(str(error)))
         self._ledger.bell.ring()

@@ -74,6 +74,7 @@ async def start_engine(
             DokStampClient(connection, clock=ledger.clock) as client,
         ):
             engine = Engine(ledger, client, settings, announce=announce)
+            ledger.listen()
             await engine.start()
             try:
                 yield engine

@@ -14,6 +14,7 @@ from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import State
 from ledger.reference import TargetId
 from ledger.shield import to_the_end
+from ledger.transaction import Transaction
 from sync.dispatcher.circuit import Circuit
 from sync.dispatcher.conversation_worker import Bench, Sender
 from sync.dispatcher.opener_worker import Opener
@@ -28,6 +29,7 @@ from sync.runtime.erasures import Erasures
 from sync.runtime.host_inbox import HostInbox
 from sync.runtime.service import Service, cancel
 from sync.runtime.settings import Settings
+from sync.runtime.standing import plans_first
 from sync.telemetry.signals import (
     Announce,
     CallMade,
@@ -67,9 +69,16 @@ class Engine:
     """Everything that moves between the log and DokStamp."""
 
     def __init__(
-        self, ledger: Ledger, sender: Sender, settings: Settings, *, announce: Announce
+        self,
+        ledger: Ledger,
+        sender: Sender,
+        settings: Settings,
+        *,
+        announce: Announce,
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._ledger = ledger
+        self._poll_seconds = poll_seconds
         # A listener that fails must not cost an exchange its place in the log.
         announce = self._announce = announce_to(announce)
         self.sender = CountedSender(sender, lambda exchange: announce(CallMade.of(exchange)))
@@ -120,15 +129,15 @@ class Engine:
 
     async def start(self) -> None:
         """End the leases that a dead process left behind, then start every service."""
-        now = self._ledger.clock.now().timestamp()
-        await self._ledger.transact(
-            lambda step: lease_store.expire_others(
-                step.connection, step.scope, host=self.host, now=now
-            )
-        )
+        if not self._ledger.database.is_shared:
+            await self._ledger.transact(self._expire_others)
         self._tasks = [
             asyncio.create_task(service.run(), name=service.name) for service in self.services
         ]
+
+    def _expire_others(self, step: Transaction) -> None:
+        # Only one process dispatches from a file: whoever held these leases is gone.
+        lease_store.expire_others(step.connection, step.scope, host=self.host, now=step.lease_now)
 
     async def stop(self, *, drain_seconds: float) -> None:
         """Finish what is under way within a bound, then stop; nothing stays leased."""
@@ -208,8 +217,9 @@ class Engine:
 
     async def _take_in(self) -> None:
         # Hosts commit on connections of their own, which rings no bell here.
+        await self._ledger.refresh()
         if not await self.inbox.take():
-            await self._ledger.clock.sleep(POLL_SECONDS)
+            await self._ledger.clock.sleep(self._poll_seconds)
 
     async def _project(self) -> None:
         heard = self._ledger.bell.rings
@@ -228,15 +238,15 @@ class Engine:
 
     async def _rest(self, heard: int) -> None:
         """Wait for news after a look in vain; each settlement rings, and they come in swarms."""
-        await self._ledger.bell.wait(heard, seconds_max=POLL_SECONDS)
+        await self._ledger.bell.wait(heard, seconds_max=self._poll_seconds)
         await asyncio.sleep(GATHER_SECONDS)
 
     async def _dispatch(self) -> None:
         heard = self._ledger.bell.rings
         if await self._is_clear() and await self.dispatcher.dispatch():
             return
-        wait = self.pace.seconds_until_open() or POLL_SECONDS
-        pause = max(PAUSE_SECONDS_MIN, min(POLL_SECONDS, wait))
+        wait = self.pace.seconds_until_open() or self._poll_seconds
+        pause = max(PAUSE_SECONDS_MIN, min(self._poll_seconds, wait))
         await self._ledger.bell.wait(heard, seconds_max=pause)
 
     async def _erase(self) -> None:
@@ -252,6 +262,8 @@ class Engine:
         """Look once, before the first write of a run, whether tenant and address are right."""
         if self._is_cleared or self.dispatcher.fault or not await self.dispatcher.is_due():
             return self._is_cleared
+        if await plans_first(self._ledger, self.projector):
+            return False
         try:
             flight = await fly_ahead(self.sender, self.pace, institution=await self._institution())
         except ConfigurationError as error:

@@ -153,7 +153,7 @@ def terms(
     return ClaimTerms(
         host=host,
         now=now,
-        until=now + 60,
+        lease_seconds=60,
         lanes_max=lanes_max,
         group_max=group_max,
         settle_seconds=30,

@@ -153,7 +153,7 @@ class Hustle:
         terms = ClaimTerms(
             host="host",
             now=now,
-            until=now,
+            lease_seconds=0,
             lanes_max=2,
             group_max=2,
             settle_seconds=0.0,

@@ -70,7 +70,7 @@ class Desk:
         terms = ClaimTerms(
             host="host",
             now=2e9,
-            until=2e9,
+            lease_seconds=0,
             lanes_max=9,
             group_max=1,
             settle_seconds=0.0,
