@@ -61,7 +61,7 @@ async def test_starting_may_be_cancelled_wherever_it_waits(tmp_path: Path) -> No
 
         await start_and_stop()
         tasks = asyncio.all_tasks()
-        for number in range(200):
+        for number in range(400):
             was_whole = await cut(start_and_stop(), number)
             await asyncio.sleep(0)
             assert asyncio.all_tasks() - tasks == set()
@@ -69,4 +69,4 @@ async def test_starting_may_be_cancelled_wherever_it_waits(tmp_path: Path) -> No
                 break
         await start_and_stop()
 
-    assert 5 < number < 199
+    assert 5 < number < 399
