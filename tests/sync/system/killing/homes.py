@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import URL
 
 from sync.runtime.settings import Settings
@@ -152,7 +152,7 @@ class ServerHome:
     def _command(self, statement: str) -> None:
         asyncio.run(self._ask(statement, "postgres"))
 
-    async def _connect(self, database: str) -> "asyncpg.Connection[Any]":
+    async def _connect(self, database: str) -> Any:
         options = self.server.translate_connect_args(username="user")
         return await asyncpg.connect(**{**options, **self.server.query, "database": database})
 

@@ -1,10 +1,12 @@
-"""What is killed: append, project, claim, settle, rebuild; each small, each the real code."""
+"""What is killed: append, project, claim, settle, erase, rebuild; small, and the real code."""
 
 import asyncio
 from dataclasses import dataclass
 
 from ledger.outbox import lease_store
 from sync.projector.rebuild_worker import rebuild
+from sync.runtime.outbox_admin import Signature
+from sync.runtime.subject_admin import subject_erase
 from tests.sync.system.killing.stage import Act, Stage
 from tests.sync.system.university import CATALOGUE, CERTIFICATES, PEOPLE, Told, diploma
 
@@ -29,6 +31,10 @@ GRADUATION = _chosen(("U", "C-1", "S-1", "E-1", "D-1"))
 """What is settled: every step of a conversation is there, a file that is uploaded included."""
 SPOILT = b'{"specversion": "1.0", "id": "spoilt", "type": "student.upserted"\n'
 
+CHANGE: tuple[Told, ...] = (
+    ("student.upserted", "S-1", {**(GRADUATION[2][2] or {}), "social_name": "Erasme"}),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:
@@ -40,6 +46,10 @@ class Phase:
     finish: Act
     told: tuple[Told, ...] = FEW
     """Everything that is told in the end."""
+    unsent: tuple[Told, ...] = ()
+    """What is told besides, and never reaches DokStamp."""
+    erases: bool = False
+    """Whether whoever opens the ledger next has to finish an erasure, or finds none."""
 
 
 async def nothing(_stage: Stage) -> None:
@@ -150,6 +160,28 @@ async def finish_rebuilt(stage: Stage) -> None:
     await finish(stage)
 
 
+async def never_sent(stage: Stage) -> None:
+    """Have a graduation settled, and a change planned that was never sent."""
+    await planned_graduation(stage)
+    await settle(stage)
+    await stage.append(CHANGE, first=1 + len(GRADUATION))
+    await stage.project()
+
+
+async def erase(stage: Stage) -> None:
+    """Erase the student: the change is given up, then data, key and document go."""
+    signature = Signature("registrar", "asked to be forgotten")
+    erased = await subject_erase(stage.ledger, "S-1", signature=signature)
+    assert erased.is_finished, erased
+    stage.notebook.note("erased", erased.person)
+
+
+async def finish_erased(stage: Stage) -> None:
+    """Erase to the end, and come to the end of everything else."""
+    await erase(stage)
+    await finish(stage, GRADUATION + CHANGE)
+
+
 PHASES = {
     phase.name: phase
     for phase in (
@@ -157,6 +189,15 @@ PHASES = {
         Phase("project", told_first, project, finish),
         Phase("claim", planned_few, claim, finish),
         Phase("settle", planned_graduation, settle, finish_graduation, GRADUATION),
+        Phase(
+            "erase",
+            never_sent,
+            erase,
+            finish_erased,
+            told=GRADUATION,
+            unsent=CHANGE,
+            erases=True,
+        ),
         Phase("rebuild", settled_first, refold, finish_rebuilt),
     )
 }

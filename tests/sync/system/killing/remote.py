@@ -50,7 +50,7 @@ class PipedHttp:
 def client_of(channel: socket.socket, settings: Settings, clock: Clock) -> DokStampClient:
     """Return the real client, with the parent in the place of the network."""
     client = DokStampClient(settings.connection(), clock=clock)
-    client._http = PipedHttp(channel, clock)  # type: ignore[assignment]
+    client._http = PipedHttp(channel, clock)
     return client
 
 

@@ -41,7 +41,8 @@ class Role:
     makes_the_ledger: bool = False
 
 
-TEMPLATE, VICTIM, SURVIVOR = Role(1, makes_the_ledger=True), Role(2), Role(3)
+TEMPLATE, VICTIM = Role(1, makes_the_ledger=True), Role(2)
+OPENER, SURVIVOR = Role(3), Role(4)
 
 
 @dataclass(slots=True)

@@ -2,17 +2,27 @@
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sync.simulator import Simulator
 from tests.sync.system.killing import seams
+from tests.sync.system.killing.forgotten import Secret, erasure_faults
 from tests.sync.system.killing.homes import Home
 from tests.sync.system.killing.outside import Sight, look
-from tests.sync.system.killing.phases import Phase
+from tests.sync.system.killing.phases import Phase, nothing
 from tests.sync.system.killing.remote import answer_all
-from tests.sync.system.killing.stage import SURVIVOR, TEMPLATE, VICTIM, Act, Life, Role, live
+from tests.sync.system.killing.stage import (
+    OPENER,
+    SURVIVOR,
+    TEMPLATE,
+    VICTIM,
+    Act,
+    Life,
+    Role,
+    live,
+)
 from tests.sync.system.killing.tripwire import Notebook, Tripwire
 from tests.sync.system.killing.verdicts import Aftermath, losses
 
@@ -89,10 +99,20 @@ def attempt(scene: Scene, point: str, *, reference: Sight) -> Trial:
 def _go_on(scene: Scene, home: Home, promised: Sequence[Sequence[str]]) -> Aftermath:
     home.settle_down()
     before = look(home)
+    faults = tuple(_reopen(scene, home)) if scene.phase.erases else ()
     status, said = _run(scene.phase.finish, SURVIVOR, scene, home)
     assert status == 0, said
     home.settle_down()
-    return Aftermath(before, look(home), promised, said, scene.simulator)
+    after = look(home)
+    return Aftermath(before, after, promised, said, scene.simulator, faults, scene.phase.unsent)
+
+
+def _reopen(scene: Scene, home: Home) -> Iterator[str]:
+    """Let somebody open the ledger and do no more, then look what became of an erasure."""
+    status, said = _run(nothing, OPENER, scene, home)
+    assert status == 0, said
+    home.settle_down()
+    yield from erasure_faults(home, Secret.of(scene.home))
 
 
 def _run(

@@ -22,6 +22,9 @@ class Aftermath:
     said: Notes
     """What the survivor wrote down."""
     simulator: Simulator
+    faults: tuple[str, ...] = ()
+    """What was found on the way from one to the other."""
+    unsent: tuple[Told, ...] = ()
 
 
 def losses(aftermath: Aftermath, *, told: Sequence[Told], reference: Sight | None) -> list[str]:
@@ -29,7 +32,8 @@ def losses(aftermath: Aftermath, *, told: Sequence[Told], reference: Sight | Non
     before, after = aftermath.before, aftermath.after
     found = [*log_faults(before), *growth_faults(before, after), *log_faults(after)]
     found += _broken_promises(aftermath.promised, before)
-    found += _contents(after, told)
+    found += aftermath.faults
+    found += _contents(after, (*told, *aftermath.unsent))
     found += _said(aftermath.said, after)
     found += _remote(aftermath.simulator, after, told)
     if reference is not None and after.operations != reference.operations:
@@ -57,6 +61,8 @@ def _broken_promises(promised: Notes, left: Sight) -> Iterator[str]:
                 yield f"G7: the claim of {name} was promised and is lost"
             case "settled" if name not in settled:
                 yield f"G7: the settlement of {name} was promised and is lost"
+            case "erased" if not left.outcomes("subject.erased"):
+                yield f"G12: the erasure of {name} was promised and is lost"
             case "planned" if planned < sources[int(name) - 1]:
                 yield f"G1: the plan through {name} events was promised and is lost"
 
