@@ -13,6 +13,7 @@ from ledger.errors import (
     MasterKeyError,
     MigrationNeededError,
 )
+from ledger.log import store as log_store
 from ledger.log.merkle import CompactRange
 from ledger.reference import LedgerId
 from ledger.schema.migrate import is_current, keep_others_out, upgrade, version
@@ -257,6 +258,8 @@ async def open_home(address: Address, *, clock: Clock, entropy: Entropy) -> Home
 
 def claim_home(connection: Connection, ledger: int, *, base_url: str, tenant: str) -> None:
     """Tie a ledger to its first tenant and address; refuses any other."""
+    # Two hosts might tie it to two tenants at once.
+    log_store.lock_head(connection, ledger)
     if not require_home(connection, ledger, base_url=base_url, tenant=tenant):
         mine = ledgers.c.ledger == ledger
         connection.execute(ledgers.update().where(mine).values(base_url=base_url, tenant=tenant))

@@ -4,6 +4,7 @@ Nothing is planned again and nothing is sent: what was decided stands in the log
 appending meanwhile; what it adds is folded as well before the two foldings are compared.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +29,8 @@ PAGE_GATES_MAX: Final = 500
 EFFORT_MAX: Final = 100
 """Events and pages of gates in one transaction: what waits behind it waits that long."""
 ROWS_DROPPED_AT_ONCE: Final = 2_000
+HANDOVER_SECONDS: Final = 2.5
+"""Longer than any host polls: by then nobody reads rows that were put away."""
 SNAPSHOTS_MAX: Final = 20
 """How often a busy host may be a step ahead before it is made to wait for the comparison."""
 _BESIDE_THE_PLAN: Final = "operations.planned"
@@ -76,9 +79,12 @@ async def _rebuild(ledger: Ledger, *, is_check: bool) -> RebuildReport:
         refolding = _Refolding(ledger, shadow)
         comparison = await _compare(ledger, refolding)
         if not is_check:
-            await ledger.database.run(refolding.take_over)
+            refolding.has_come_to(await ledger.database.run(refolding.take_over))
             ledger.use_generation(shadow.generation)
             doomed = live
+            if ledger.database.is_shared:
+                # Other hosts read the old rows until they look which ones are live.
+                await asyncio.sleep(HANDOVER_SECONDS)
     finally:
         await _drop(ledger, doomed)
     return RebuildReport(refolding.size, comparison.rows, comparison.first_difference)
@@ -93,7 +99,9 @@ async def _compare(ledger: Ledger, refolding: "_Refolding") -> Comparison:
         comparison = await ledger.read(refolding.compare_if_level)
         if comparison is not None:
             return comparison
-    return await ledger.database.run(refolding.compare_at_once)
+    folded, compared = await ledger.database.run(refolding.compare_at_once)
+    refolding.has_come_to(folded)
+    return compared
 
 
 async def _drop(ledger: Ledger, generation: int) -> None:
@@ -134,8 +142,13 @@ class _Refolding:
         self._folded = folded
         return is_more
 
+    def has_come_to(self, folded: Position) -> None:
+        """Count from a position on; call it once what was folded up to there is committed."""
+        self._folded = folded
+
     def open_live(self, connection: Connection) -> bool:
         """Open a page of the live gates; returns whether there may be more."""
+        log_store.lock_head(connection, self._scope.ledger)
         try:
             with connection.begin_nested():
                 return _open(connection, self._live)
@@ -154,20 +167,22 @@ class _Refolding:
             return None
         return self._compare(connection)
 
-    def compare_at_once(self, connection: Connection) -> Comparison:
+    def compare_at_once(self, connection: Connection) -> tuple[Position, Comparison]:
         """Return the comparison from within a write transaction, in which nobody is ahead."""
-        self._finish(connection)
+        log_store.lock_head(connection, self._scope.ledger)
+        folded = self._finish(connection)
         while self.open_live(connection):
             pass
-        return self._compare(connection)
+        return folded, self._compare(connection)
 
-    def take_over(self, connection: Connection) -> None:
-        """Fold what is left and make this folding the live one."""
+    def take_over(self, connection: Connection) -> Position:
+        """Fold what is left and make this folding the live one; returns how far it has come."""
         log_store.lock_head(connection, self._scope.ledger)
-        self._finish(connection)
+        folded = self._finish(connection)
         generation_store.make_live(
             connection, self._scope.ledger, generation=self._scope.generation
         )
+        return folded
 
     def _compare(self, connection: Connection) -> Comparison:
         return generation_store.compare(
@@ -177,10 +192,12 @@ class _Refolding:
             rebuilt=self._scope.generation,
         )
 
-    def _finish(self, connection: Connection) -> None:
-        is_more = True
+    def _finish(self, connection: Connection) -> Position:
+        # Nothing is kept in mind that a rollback would not undo.
+        folded, is_more = self._folded, True
         while is_more:
-            self._folded, is_more = self._stretch(connection, self._folded)
+            folded, is_more = self._stretch(connection, folded)
+        return folded
 
     def _stretch(self, connection: Connection, folded: Position) -> tuple[Position, bool]:
         page = log_store.read_page(
