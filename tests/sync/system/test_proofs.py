@@ -214,6 +214,22 @@ def test_what_is_no_bundle_is_refused_in_plain_words(tmp_path: Path, text: str) 
     assert answer.stdout.startswith("NOT PROVEN: ")
 
 
+async def test_an_erased_person_s_story_is_still_proven(tmp_path: Path) -> None:
+    async with desk_in(tmp_path) as desk:
+        await prepared(desk)
+        audit = AuditDesk(desk.ledger, key_file=tmp_path / "ledger.key")
+        await desk.ledger.vault.erase_person(str(STUDENT).replace(" ", ":"))
+        bundle: Json = await audit.prove(STUDENT, disclose=True)
+        other: Json = await audit.prove(OTHER, disclose=True)
+        answer = verified(tmp_path, bundle)
+
+    assert bundle["events"][0]["disclosed"] == "[erased]"
+    assert MARKER not in json.dumps(bundle)
+    assert MARKER in json.dumps(other)
+    assert answer.returncode == 0
+    assert "said to be erased" in answer.stdout
+
+
 async def test_a_record_that_was_never_seen_has_no_proof(tmp_path: Path) -> None:
     async with desk_in(tmp_path) as desk:
         audit = AuditDesk(desk.ledger, key_file=tmp_path / "ledger.key")
