@@ -19,6 +19,7 @@ from ledger.reference import Position, Scope
 
 ACCEPTED_OLDER: Final = "accepted_older"
 """The checkpoint that says where an older ledger was last accepted; few ledgers have it."""
+_STATED: Final = "upsert"
 
 
 def accepted_older(connection: Connection, scope: Scope) -> Position | None:
@@ -40,15 +41,17 @@ def accept_older(
 
 
 def doubt_new(connection: Connection, scope: Scope, *, plan: Plan) -> None:
-    """Doubt what is planned for records that the lost part may have made or brought back.
+    """Doubt what is planned, for the lost part may have done it.
 
-    A live binding needs no doubt: what it was told is unknown, so it is read before it is changed.
+    A new state of a live binding needs no doubt: what it was told is unknown, so it is read first.
     """
     if not plan.intents or accepted_older(connection, scope) is None:
         return
     keys = [intent.key for intent in plan.intents]
     unsent = doubt_store.unsent_among(connection, scope, keys=keys)
-    bound = mapping_store.find_all(connection, scope, references=unsent.values())
+    bound = mapping_store.find_all(
+        connection, scope, references=[each.reference for each in unsent]
+    )
     live = {each.reference for each in bound.values() if each.state is BindingState.LIVE}
-    doubted = [key for key, reference in unsent.items() if reference not in live]
+    doubted = [each.key for each in unsent if each.kind != _STATED or each.reference not in live]
     doubt_store.doubt(connection, scope, keys=doubted)

@@ -10,8 +10,9 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, select
 
-from ledger.outbox.operation import POSSIBLY_SENT, State
-from ledger.reference import OperationKey, Scope, SourceRef
+from ledger.outbox.operation import POSSIBLY_SENT, Operation, State
+from ledger.outbox.operation_row import as_operation
+from ledger.reference import OperationKey, Scope
 from ledger.schema.statements import one_of, parameters, within
 from ledger.schema.tables import operations
 
@@ -25,7 +26,7 @@ _DOUBT = operations.update().where(
 _KEEP_IN_DOUBT = operations.update().where(
     within(operations), operations.c.state.in_(sorted(state.value for state in POSSIBLY_SENT))
 )
-_NEW = select(operations.c.key, operations.c.entity, operations.c.source_id).where(
+_NEW = select(operations).where(
     within(operations),
     operations.c.key.in_(one_of("keys")),
     operations.c.state.in_([State.BLOCKED.value, State.READY.value]),
@@ -41,10 +42,10 @@ def doubt_all(connection: Connection, scope: Scope) -> None:
 
 def unsent_among(
     connection: Connection, scope: Scope, *, keys: Collection[OperationKey]
-) -> dict[OperationKey, SourceRef]:
-    """Return which of these operations wait to be sent, and what they are about."""
+) -> tuple[Operation, ...]:
+    """Return which of these operations wait to be sent."""
     rows = connection.execute(_NEW, parameters(scope, keys=list(keys)))
-    return {OperationKey(row.key): SourceRef(row.entity, row.source_id) for row in rows}
+    return tuple(as_operation(row) for row in rows)
 
 
 def doubt(connection: Connection, scope: Scope, *, keys: Collection[OperationKey]) -> None:

@@ -26,6 +26,8 @@ class Work:
     """The record's state at the operation's cause; `None` for a removal."""
     sent: Mapping[str, Json] | None = field(default=None, repr=False)
     """The state DokStamp was last brought to; `None` when that is unknown."""
+    stated: Mapping[str, Json] | None = field(default=None, repr=False)
+    """The record's last state, which tells where it is when nobody knows what was sent."""
     is_retired: bool = False
     """Whether DokStamp's record was retired by us."""
     target: TargetId | None = None

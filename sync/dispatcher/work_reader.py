@@ -115,6 +115,7 @@ class WorkReader:
             reference=operation.reference,
             wanted=wanted,
             sent=_data(states.sent),
+            stated=_data(states.stated),
             is_retired=binding is not None and binding.state is BindingState.RETIRED,
             target=binding.target if binding else None,
             targets=others.targets(named),

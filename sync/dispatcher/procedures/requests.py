@@ -37,7 +37,7 @@ def delete(path: str, body: Body | None = None) -> Request:
 
 def state(work: Work) -> Data:
     """Return the state that an operation is about: what is wanted, or what a removal removes."""
-    return work.wanted if work.wanted is not None else work.sent or {}
+    return work.wanted if work.wanted is not None else work.sent or work.stated or {}
 
 
 def collection(work: Work) -> str:
