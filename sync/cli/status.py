@@ -1,6 +1,7 @@
 """`status`: what is known, owed, waiting, held and refused."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -23,7 +24,7 @@ def status(shell: Shell, *, output: Output) -> None:
 
 async def _status(settings: Settings) -> Answer:
     async with open_ledger(settings) as ledger:
-        return await look(ledger)
+        return await look(ledger, key_file=settings.address.key_file)
 
 
 def _text(row: Row) -> str:
@@ -36,8 +37,15 @@ def _text(row: Row) -> str:
         "bindings": _counts(row["bindings"]),
         "quarantine": f"{row['quarantine']} events",
         "circuit": row["circuit"],
+        "checkpoint": _checkpoint(row["checkpoint"]),
     }
     return Output.described(lines)
+
+
+def _checkpoint(found: Mapping[str, Any]) -> str:
+    if found["why"]:
+        return str(found["why"])
+    return "none published" if found["published"] is None else f"of {found['published']} events"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -12,6 +12,7 @@ from sync.dokstamp.client import DokStampClient
 from sync.runtime.engine import Engine
 from sync.runtime.publisher import publishing
 from sync.runtime.settings import Settings
+from sync.runtime.standing import Stand, stand_of
 from sync.telemetry.signals import Announce, nobody
 
 DRAIN_SECONDS = 10.0
@@ -74,12 +75,19 @@ async def start_engine(
             DokStampClient(connection, clock=ledger.clock) as client,
         ):
             engine = Engine(ledger, client, settings, announce=announce)
+            _hold_back(engine, await stand_of(ledger, settings.address.key_file))
             ledger.listen()
             await engine.start()
             try:
                 yield engine
             finally:
                 await engine.stop(drain_seconds=DRAIN_SECONDS)
+
+
+def _hold_back(engine: Engine, stand: Stand) -> None:
+    """Let an older ledger take events in and answer questions, but send nothing."""
+    if stand.error is not None:
+        engine.dispatcher.stop_tenant(stand.error)
 
 
 def dispatching_alone(ledger: Ledger) -> AbstractAsyncContextManager[None]:

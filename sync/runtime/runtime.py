@@ -178,7 +178,8 @@ class Runtime:
     async def status(self) -> dict[str, Json]:
         """Return what is known, owed, waiting, held and dead."""
         ledger, engine = self._opened()
-        return await status(ledger, circuit=engine.pace.circuit.state.value)
+        key_file = self._settings.address.key_file
+        return await status(ledger, circuit=engine.pace.circuit.state.value, key_file=key_file)
 
     def health(self) -> Health:
         """Return whether every service lives, and if not, what it died of."""

@@ -1,10 +1,12 @@
 """What a ledger knows and owes, in one answer."""
 
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, select
 
 from ledger import checkpoints
+from ledger.errors import LedgerError
 from ledger.ledger import Ledger
 from ledger.log import quarantine_store
 from ledger.log import store as log_store
@@ -15,11 +17,14 @@ from ledger.reference import Json
 from ledger.schema.tables import ledgers
 from ledger.transaction import PROJECTOR
 from sync.runtime.page import Answer
+from sync.runtime.standing import stand_of
 
 _SHOWN: Final = tuple(state for state in State if state is not State.DISCARDED)
 
 
-async def status(ledger: Ledger, *, circuit: str = "closed") -> Answer:
+async def status(
+    ledger: Ledger, *, circuit: str = "closed", key_file: Path | None = None
+) -> Answer:
     """Return what is known, owed, waiting, held and dead, all of one moment."""
     scope = ledger.scope
 
@@ -42,4 +47,16 @@ async def status(ledger: Ledger, *, circuit: str = "closed") -> Answer:
             "circuit": circuit,
         }
 
-    return await ledger.read(look)
+    found = await ledger.read(look)
+    if key_file is not None:
+        found["checkpoint"] = await _checkpoint(ledger, key_file)
+    return found
+
+
+async def _checkpoint(ledger: Ledger, key_file: Path) -> Json:
+    """Return how the ledger stands to what was published of it, also where that is broken."""
+    try:
+        stand = await stand_of(ledger, key_file)
+    except LedgerError as error:
+        return {"published": None, "standing": "unknown", "why": str(error)}
+    return {**stand.to_json(), "why": None if stand.error is None else str(stand.error)}
