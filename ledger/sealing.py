@@ -5,11 +5,12 @@ from datetime import datetime
 
 import orjson
 
+from ledger.errors import IntegrityError
 from ledger.log.canonical import canonical_bytes
-from ledger.log.envelope import Prepared, SealedPart, Stored, opened, prepare
+from ledger.log.envelope import Prepared, SealedPart, Stored, commits_to, opened, prepare
 from ledger.log.event import Event, NewEvent
 from ledger.reference import Json, LedgerId
-from ledger.vault.sealed import open_sealed
+from ledger.vault.sealed import commitment, open_sealed
 from ledger.vault.vault_store import Vault
 
 
@@ -113,18 +114,25 @@ class Sealer:
     def _seal(self, event: NewEvent, keys: Mapping[str, bytes]) -> SealedPart | None:
         if event.private is None or event.person not in keys:
             return None
-        sealed, commitment = self._vault.seal(
+        sealed, committed = self._vault.seal(
             keys[event.person],
             canonical_bytes(dict(event.private)),
             context=self._context(event.source, event.id),
         )
-        return SealedPart(sealed, commitment)
+        return SealedPart(sealed, committed)
 
     def _private(self, event: Stored, keys: Mapping[str, bytes]) -> dict[str, Json] | None:
         if event.sealed is None or event.person not in keys:
             return None
         context = self._context(event.source, event.id)
-        payload = self._vault.open(keys[event.person], event.sealed, context=context)
+        salt, payload = open_sealed(keys[event.person], event.sealed, context=context)
+        # Under another key the same sealed bytes can be made to say something else: only what
+        # the tree commits to counts.
+        if not commits_to(event, commitment(salt, payload)):
+            message = (
+                f"event {event.position} does not say what the log commits to: restore the vault"
+            )
+            raise IntegrityError(message, position=event.position)
         value: dict[str, Json] = orjson.loads(payload)
         return value
 

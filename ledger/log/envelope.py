@@ -130,6 +130,12 @@ def _envelope(
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def commits_to(stored: Stored, commitment: bytes) -> bool:
+    """Tell whether a stored event's envelope holds this commitment to its private part."""
+    # Not decoded: in canonical JSON a quote within a text is escaped, so this is a field's.
+    return b'"payload_hash":"%s"' % commitment.hex().encode() in stored.envelope
+
+
 def decode(stored: Stored) -> dict[str, Any]:
     """Return a stored event's envelope as it was hashed."""
     try:

@@ -32,6 +32,7 @@ async def migrate(path: Path | Server, which: Line) -> None:
     await database.close()
 
 
+@pytest.mark.one_database("it begins with files that are half made")
 async def test_a_ledger_whose_making_was_killed_is_finished_by_making_it_again(
     tmp_path: Path,
 ) -> None:
@@ -96,6 +97,7 @@ async def test_a_given_key_makes_no_key_file(home: Path) -> None:
     assert not address.key_file.exists()
 
 
+@pytest.mark.one_database("it begins with files that are half made")
 def test_a_ledger_whose_making_is_killed_at_any_step_is_finished_by_making_it_again(
     tmp_path: Path,
 ) -> None:

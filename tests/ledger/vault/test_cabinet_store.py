@@ -15,6 +15,8 @@ from tests.ledger.vault.vaults import (
     fill,
 )
 
+pytestmark = pytest.mark.one_database("`place` brings both kinds; a key file is the same on both")
+
 OLD, NEW = MasterKey(b"o" * 32), MasterKey(b"n" * 32)
 
 

@@ -14,6 +14,8 @@ from tests.ledger.vault.vaults import (
     fill,
 )
 
+pytestmark = pytest.mark.one_database("`place` and `shared` bring both kinds")
+
 
 async def now(vault: Vault, persons: list[str]) -> dict[str, bytes]:
     """Ask as a step of the ledger's does."""

@@ -1,95 +1,156 @@
-"""An erasure is remembered by nobody, and files follow only what is durable."""
+"""Whenever an erasure, a rotation or the making of a vault dies, the next open goes on."""
 
 import asyncio
-from collections.abc import Callable
+import shutil
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from sqlalchemy import Connection, text
 
-from ledger.clock import ManualClock, SystemEntropy
-from ledger.database import SqliteDatabase
-from ledger.vault.secret_store import commit_through
-from ledger.vault.vault_store import Vault
-from tests.ledger.vault.vaults import (
-    LEDGER,
-    Place,
-    fill,
-)
+from ledger.errors import MasterKeyError
+from ledger.vault.generation_store import read_generations
+from ledger.vault.key_file_store import read_key_file
+from ledger.vault.secret_store import load_secrets
+from tests.ledger.vault.kills import Work, run_to
+from tests.ledger.vault.vaults import LEDGER, Place, document_owner, fill, stored_documents
 
-T = TypeVar("T")
-SHOW = text("SHOW synchronous_commit")
+pytestmark = pytest.mark.one_database("a kill in a fork needs a database that lives in files")
 
-
-class Waiting(SqliteDatabase):
-    """A database whose next read comes back only when it is let, and that sees when it is cut."""
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(place.folder / "ledger.vault.db", durability="normal")
-        self.has_read, self.may_go_on = asyncio.Event(), asyncio.Event()
-        self.is_waiting = False
-        self.at_scrub: list[set[str]] = []
-        self._place = place
-
-    async def read(self, function: Callable[[Connection], T]) -> T:
-        found = await super().read(function)
-        if self.is_waiting:
-            self.is_waiting = False
-            self.has_read.set()
-            await self.may_go_on.wait()
-        return found
-
-    async def scrub(self) -> None:
-        self.at_scrub.append(self._place.names)
-        await super().scrub()
+STEPS_MAX = 400
+VICTIM = "student:S-1"
+CLEAN = {False: {"ledger.key"}, True: {"ledger.key", "ledger.key.generation"}}
 
 
-async def open_waiting(place: Place) -> tuple[Waiting, Vault]:
+def killed(tmp_path: Path, place: Place, work: str) -> Iterator[Place]:
+    """Give copies of a place, each left behind by work that was killed a step later."""
+    for step in count():
+        assert step < STEPS_MAX
+        folder = tmp_path / f"{work}-{step}"
+        shutil.copytree(place.folder, folder)
+        copy = Place(folder, has_generations=place.has_generations)
+        is_finished = run_to(step, WORKS[work](copy))
+        yield copy
+        if is_finished:
+            # Fewer would mean that the steps are not seen.
+            assert step > 5
+            return
+
+
+def erasing(place: Place) -> Work:
+    async def work() -> None:
+        async with place.opened() as vault:
+            await vault.erase_person(VICTIM)
+
+    return work
+
+
+def rotating(place: Place) -> Work:
+    async def work() -> None:
+        async with place.opened() as vault:
+            await vault.rotate()
+
+    return work
+
+
+def making(place: Place) -> Work:
+    return place.make
+
+
+WORKS = {"erase": erasing, "rotate": rotating, "make": making}
+
+
+@pytest.fixture(params=[False, True], ids=["derived", "generations"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Give a folder for a vault whose wrapping is derived, or kept in a generation file."""
+    folder = tmp_path / "begin"
+    folder.mkdir()
+    return Place(folder, has_generations=request.param)
+
+
+async def begun(place: Place) -> dict[str, bytes]:
     await place.make()
-    database, entropy = Waiting(place), SystemEntropy()
-    cabinet = place.cabinet(entropy)
-    return database, await Vault.unlocked(
-        database, ledger=LEDGER, cabinet=cabinet, clock=ManualClock(), entropy=entropy
-    )
+    async with place.opened() as vault:
+        return await fill(vault)
 
 
-async def test_a_key_read_before_an_erasure_is_not_remembered_after_it(tmp_path: Path) -> None:
-    database, vault = await open_waiting(Place(tmp_path))
-    await fill(vault)
-    vault.forget_all()
-    database.is_waiting = True
-    reading = asyncio.create_task(vault.existing_keys(["student:S-1"]))
-    await database.has_read.wait()
-    await vault.erase_person("student:S-1")
-    database.may_go_on.set()
-    before, after = await reading, await vault.existing_keys(["student:S-1"])
-    await vault.close()
-
-    assert before.keys() == {"student:S-1"}
-    assert after == {}
-
-
-@pytest.mark.parametrize("has_generations", [False, True])
-async def test_files_follow_a_commit_only_once_it_is_durable(
-    tmp_path: Path, *, has_generations: bool
+def test_an_erasure_killed_at_any_step_is_done_or_undone_and_can_be_finished(
+    tmp_path: Path, place: Place
 ) -> None:
-    database, vault = await open_waiting(Place(tmp_path, has_generations=has_generations))
-    await fill(vault)
-    await vault.rotate()
-    await vault.close()
-
-    assert [max(names) for names in database.at_scrub] == ["ledger.key.next"]
+    keys = asyncio.run(begun(place))
+    others = {person: key for person, key in keys.items() if person not in {VICTIM, DOCUMENT_KEY}}
+    for copy in killed(tmp_path, place, "erase"):
+        asyncio.run(check_erasure(copy, keys, others))
 
 
-async def test_what_files_rely_on_is_committed_through(served: Place) -> None:
-    def look(connection: Connection) -> list[str]:
-        commits = [connection.execute(SHOW).scalar_one()]
-        commit_through(connection)
-        return [*commits, connection.execute(SHOW).scalar_one()]
+DOCUMENT_KEY = document_owner(b"d" * 32)
 
-    database = served.database()
-    found = await database.run(look)
+
+async def check_erasure(copy: Place, keys: dict[str, bytes], others: dict[str, bytes]) -> None:
+    async with copy.opened() as vault:
+        found = await vault.existing_keys(keys)
+        documents = await vault.database.read(stored_documents)
+        assert found in (keys, others)
+        assert len(documents[0]) == len(documents[1]) == (2 if found == keys else 1)
+        assert copy.names - {"ledger.key.generation.new"} == CLEAN[copy.has_generations]
+
+        await vault.erase_person(VICTIM)
+        assert await vault.existing_keys(keys) == others
+        assert await vault.keys([VICTIM]) == {}
+    assert copy.names == CLEAN[copy.has_generations]
+    if copy.has_generations:
+        await check_only_one_generation(copy)
+
+
+async def check_only_one_generation(copy: Place) -> None:
+    database = copy.database()
+    stored = await database.read(lambda connection: load_secrets(connection, LEDGER))
     await database.close()
+    master = read_key_file(copy.key_file)
+    held = read_generations(copy.generation_file, [master], vault=stored["vault"])
+    assert [each.name for each in held.wrappings] == [stored["wrapping"]]
 
-    assert found == ["off", "on"]
+
+def test_a_rotation_killed_at_any_step_leaves_one_key_file_that_opens_everything(
+    tmp_path: Path, place: Place
+) -> None:
+    keys = asyncio.run(begun(place))
+    before = place.key_file.read_bytes()
+    for copy in killed(tmp_path, place, "rotate"):
+        asyncio.run(check_rotation(copy, keys, before))
+
+
+async def check_rotation(copy: Place, keys: dict[str, bytes], before: bytes) -> None:
+    async with copy.opened() as vault:
+        assert await vault.existing_keys(keys) == keys
+    leftovers = {"ledger.key.next.new", "ledger.key.generation.new"}
+    assert copy.names - leftovers == CLEAN[copy.has_generations]
+    async with copy.opened() as vault:
+        await vault.rotate()
+        made = await vault.keys(["student:S-9"])
+    async with copy.opened() as vault:
+        assert await vault.existing_keys([*keys, "student:S-9"]) == keys | made
+    copy.key_file.write_bytes(before)
+    with pytest.raises(MasterKeyError):
+        async with copy.opened():
+            pass
+
+
+def test_a_vault_whose_making_is_killed_at_any_step_is_made_by_making_it_again(
+    tmp_path: Path, place: Place
+) -> None:
+    asyncio.run(place.migrate())
+    for copy in killed(tmp_path, place, "make"):
+        asyncio.run(check_making(copy))
+
+
+async def check_making(copy: Place) -> None:
+    await copy.make()
+    async with copy.opened() as vault:
+        keys = await fill(vault)
+        fingerprint = vault.fingerprint
+    await copy.make()
+    async with copy.opened() as vault:
+        assert await vault.existing_keys(keys) == keys
+        assert vault.fingerprint == fingerprint
+    assert copy.names == CLEAN[copy.has_generations]

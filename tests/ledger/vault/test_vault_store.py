@@ -24,6 +24,8 @@ from tests.ledger.vault.vaults import (
     wrapped,
 )
 
+pytestmark = pytest.mark.one_database("`place` brings both kinds")
+
 OLD, NEW = MasterKey(b"o" * 32), MasterKey(b"n" * 32)
 OTHERS = ["", "student:S-2", "student:S-3", document_owner(OTHER_DOCUMENT)]
 
