@@ -185,6 +185,8 @@ def _engine(server: Server, durability: Durability) -> AsyncEngine:
             pool_size=CONNECTIONS_MAX,
             max_overflow=0,
             pool_timeout=WAIT_SECONDS,
+            # The last connection used knows most statements already.
+            pool_use_lifo=True,
             hide_parameters=True,
             connect_args={
                 "timeout": CONNECT_SECONDS,

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, text
 from ledger.database import SqliteDatabase, translated
 from ledger.errors import IntegrityError, LedgerBusyError, StorageError
 
+pytestmark = pytest.mark.one_database("what only a file does")
+
 ROOT = Path(__file__).parents[3]
 TASKS = 60
 
@@ -278,3 +280,30 @@ async def test_an_error_handed_on_is_not_its_own_cause(counting: SqliteDatabase)
         await counting.run(lambda c: c.execute(text("SELECT 1 FROM missing")))
 
     assert caught.value.__cause__ is not caught.value
+
+
+async def test_scrubbing_leaves_no_byte_of_what_was_deleted(counting: SqliteDatabase) -> None:
+    marker = b"a name that must go"
+    written = {"marker": marker}
+    await counting.run(lambda c: c.execute(text("UPDATE counter SET filler = :marker"), written))
+    await counting.run(lambda c: c.execute(text("UPDATE counter SET filler = NULL")))
+    await counting.scrub()
+
+    files = list(counting.path.parent.glob(f"{counting.path.name}*"))
+    assert len(files) > 1
+    assert not [file for file in files if marker in file.read_bytes()]
+
+
+async def test_scrubbing_says_so_when_a_reader_needs_the_old_pages(
+    counting: SqliteDatabase,
+) -> None:
+    await counting.run(lambda c: c.exec_driver_sql("PRAGMA busy_timeout = 0").close())
+    reader = sqlite3.connect(counting.path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM counter").fetchall()
+    await counting.run(raise_by_one)
+
+    with pytest.raises(LedgerBusyError, match="at the next start"):
+        await counting.scrub()
+    reader.close()
+    await counting.scrub()
