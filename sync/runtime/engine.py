@@ -1,6 +1,7 @@
 """The engine: projector, opener, dispatcher and heartbeat, each a service over one ledger."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -105,15 +106,18 @@ class Engine:
         self._home = {"base_url": settings.base_url, "tenant": settings.tenant}
         self.services = [
             Service(name, turn, clock=ledger.clock, died=self._tell_death)
-            for name, turn in (
-                ("inbox", self._take_in),
-                ("projector", self._project),
-                ("opener", self._open),
-                ("dispatcher", self._dispatch),
-                ("heartbeat", self._beat),
-                ("erasures", self._erase),
-            )
+            for name, turn in self._turns().items()
         ]
+
+    def _turns(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        return {
+            "inbox": self._take_in,
+            "projector": self._project,
+            "opener": self._open,
+            "dispatcher": self._dispatch,
+            "heartbeat": self._beat,
+            "erasures": self._erase,
+        }
 
     def _bench(self, settings: Settings) -> Bench:
         return Bench(

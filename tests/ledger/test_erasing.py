@@ -41,9 +41,9 @@ async def opened(ledger: Ledger) -> dict[str, bool]:
 
 
 async def test_nothing_of_an_erased_person_can_be_read_and_everybody_else_can(
-    tmp_path: Path,
+    home: Path,
 ) -> None:
-    async with populated(tmp_path) as ledger:
+    async with populated(home) as ledger:
         digest = await ledger.documents.add(DOCUMENT, now=ledger.clock.now())
         before = await opened(ledger)
         await erase(ledger)
@@ -51,11 +51,11 @@ async def test_nothing_of_an_erased_person_can_be_read_and_everybody_else_can(
         assert set(before.values()) == {True}
         assert await opened(ledger) == {"e-1": False, "e-2": True, "paper": False, "e-3": False}
         assert await ledger.documents.get(digest) is None
-        assert files_with(tmp_path) == []
+        assert files_with(home) == []
 
 
-async def test_the_log_still_verifies_and_no_earlier_leaf_changed(tmp_path: Path) -> None:
-    async with populated(tmp_path) as ledger:
+async def test_the_log_still_verifies_and_no_earlier_leaf_changed(home: Path) -> None:
+    async with populated(home) as ledger:
         before = await ledger.head()
         leaves = await ledger.read(
             lambda c: log_store.read_page(c, ledger.scope.ledger, after=-1, limit=before.size)
@@ -70,9 +70,9 @@ async def test_the_log_still_verifies_and_no_earlier_leaf_changed(tmp_path: Path
 
 
 async def test_events_about_an_erased_person_are_refused_and_known_ones_are_duplicates(
-    tmp_path: Path,
+    home: Path,
 ) -> None:
-    async with populated(tmp_path) as ledger:
+    async with populated(home) as ledger:
         await erase(ledger)
         answers = await tell(ledger, event(1), event(9), event(10, BERT))
 
@@ -91,16 +91,16 @@ async def test_events_about_an_erased_person_are_refused_and_known_ones_are_dupl
         }
 
 
-async def test_from_the_first_step_on_nothing_more_is_taken(tmp_path: Path) -> None:
-    async with populated(tmp_path) as ledger:
+async def test_from_the_first_step_on_nothing_more_is_taken(home: Path) -> None:
+    async with populated(home) as ledger:
         await Erasing(ledger).begin(wish())
 
         assert (await tell(ledger, event(9)))[0].verdict is Verdict.ERASED
         assert (await opened(ledger))["e-1"]
 
 
-async def test_who_was_sealed_before_the_erasure_is_refused_after_it(tmp_path: Path) -> None:
-    async with populated(tmp_path) as ledger:
+async def test_who_was_sealed_before_the_erasure_is_refused_after_it(home: Path) -> None:
+    async with populated(home) as ledger:
         offers = await ledger.offers([event(9)])
         await erase(ledger)
         answers = await ledger.transact(lambda step: step.append(offers))
@@ -108,8 +108,8 @@ async def test_who_was_sealed_before_the_erasure_is_refused_after_it(tmp_path: P
         assert [each.verdict for each in answers] == [Verdict.ERASED]
 
 
-async def test_a_hold_refuses_the_erasure_until_it_is_released(tmp_path: Path) -> None:
-    async with populated(tmp_path) as ledger:
+async def test_a_hold_refuses_the_erasure_until_it_is_released(home: Path) -> None:
+    async with populated(home) as ledger:
         assert await hold(ledger, wish())
         assert not await hold(ledger, wish())
         with pytest.raises(SubjectHeldError, match="release the hold first"):
@@ -119,11 +119,11 @@ async def test_a_hold_refuses_the_erasure_until_it_is_released(tmp_path: Path) -
         assert not await release_hold(ledger, wish())
         await erase(ledger)
 
-        assert files_with(tmp_path) == []
+        assert files_with(home) == []
 
 
-async def test_to_erase_again_changes_nothing(tmp_path: Path) -> None:
-    async with populated(tmp_path) as ledger:
+async def test_to_erase_again_changes_nothing(home: Path) -> None:
+    async with populated(home) as ledger:
         await erase(ledger)
         size = (await ledger.head()).size
         await erase(ledger)
@@ -131,8 +131,8 @@ async def test_to_erase_again_changes_nothing(tmp_path: Path) -> None:
         assert (await ledger.head()).size == size
 
 
-async def test_an_earlier_event_of_a_record_tells_whose_a_removal_is(tmp_path: Path) -> None:
-    async with populated(tmp_path) as ledger:
+async def test_an_earlier_event_of_a_record_tells_whose_a_removal_is(home: Path) -> None:
+    async with populated(home) as ledger:
         removal = event(9, SourceRef("paper", "D-1"))
         removal = type(removal)(
             source=removal.source,
@@ -155,8 +155,8 @@ async def test_an_earlier_event_of_a_record_tells_whose_a_removal_is(tmp_path: P
         assert (await tell(ledger, removal))[0].verdict is Verdict.ERASED
 
 
-async def test_every_host_sees_how_a_person_stands(tmp_path: Path) -> None:
-    async with populated(tmp_path) as ledger:
+async def test_every_host_sees_how_a_person_stands(home: Path) -> None:
+    async with populated(home) as ledger:
         await erase(ledger)
         found = await ledger.read(
             lambda c: subject_store.names_of(c, ledger.scope, person=name(ANNA))

@@ -49,17 +49,17 @@ async def is_erased(ledger: Ledger) -> bool:
 
 @pytest.mark.parametrize("taken", range(1, len(STEPS) + 1))
 async def test_an_erasure_that_stopped_anywhere_is_finished_on_the_next_open(
-    tmp_path: Path, taken: int
+    home: Path, taken: int
 ) -> None:
-    async with populated(tmp_path) as ledger:
+    async with populated(home) as ledger:
         for step in STEPS[:taken]:
             await step(Erasing(ledger))
 
-    async with await reopened(tmp_path) as ledger:
+    async with await reopened(home) as ledger:
         assert await is_erased(ledger)
         assert (await verify(ledger)).first_bad_position is None
         assert (await tell(ledger, event(9)))[0].verdict is Verdict.ERASED
-        assert files_with(tmp_path) == []
+        assert files_with(home) == []
 
 
 KILLED = """
@@ -113,23 +113,23 @@ async def test_a_backup_from_before_is_erased_again_with_the_events_on_record(
         assert (await verify(ledger)).first_bad_position is None
 
 
-async def test_a_lost_register_is_filled_again_from_the_log(tmp_path: Path) -> None:
-    async with populated(tmp_path) as ledger:
+async def test_a_lost_register_is_filled_again_from_the_log(home: Path) -> None:
+    async with populated(home) as ledger:
         await finish(ledger, await Erasing(ledger).begin(wish()))
         ledger.vault.register.path.unlink()
 
-    async with await reopened(tmp_path) as ledger:
+    async with await reopened(home) as ledger:
         assert ledger.vault.register.names(ledger.ledger_id) == {name(ANNA)}
 
 
-async def test_an_open_without_erasures_writes_nothing(tmp_path: Path) -> None:
-    async with populated(tmp_path) as ledger:
+async def test_an_open_without_erasures_writes_nothing(home: Path) -> None:
+    async with populated(home) as ledger:
         size = (await ledger.head()).size
 
         assert await finish_erasures(ledger) == ()
         assert (await ledger.head()).size == size
         assert not ledger.vault.register.path.exists()
-    assert address_in(tmp_path).key_file.exists()
+    assert address_in(home).key_file.exists()
 
 
 def _types(ledger: Ledger) -> Callable[..., list[str]]:

@@ -1,18 +1,14 @@
 import json
 from pathlib import Path
-from random import Random
 
 import pytest
 
-from ledger.clock import ManualClock, SeededEntropy
 from ledger.erasing import Erasing
 from ledger.erasure import SubjectHeldError
-from ledger.errors import EventError
 from ledger.ledger import Ledger
 from ledger.log import inbox_store
 from ledger.reference import Json, SourceRef
 from ledger.schema.tables import inbox as table
-from ledger.testing import ledger_in
 from sync.errors import InputError
 from sync.projector.rebuild_worker import rebuild
 from sync.projector.worker import Projector
@@ -33,7 +29,6 @@ from sync.sources.event_reader import Rules, read_line
 from sync.sources.ingest_report import Intake
 from sync.sources.ingest_worker import take_one
 from sync.sources.item import Item, Refused
-from tests.sync.projector.hustle import IDS, Hustle
 from tests.sync.runtime.desk import COURSE, INSTITUTION, Desk, desk_in
 
 MARK = "Zanzibarmark"
@@ -99,8 +94,8 @@ def code(outcome: Intake | Refused) -> str:
     return outcome.reasons[0].code
 
 
-async def test_a_rebuild_agrees_before_while_and_after_erasing(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_a_rebuild_agrees_before_while_and_after_erasing(home: Path) -> None:
+    async with desk_in(home) as desk:
         await campus(desk)
         found = [await first_difference(desk.ledger)]
         erasing = Erasing(desk.ledger)
@@ -116,8 +111,8 @@ async def test_a_rebuild_agrees_before_while_and_after_erasing(tmp_path: Path) -
         assert await erasing.is_finished(await erasing.standing("student:S-1"))
 
 
-async def test_refused_lines_about_the_student_go_as_well_and_others_stay(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_refused_lines_about_the_student_go_as_well_and_others_stay(home: Path) -> None:
+    async with desk_in(home) as desk:
         await campus(desk)
         await offer(desk.ledger, 5, "enrollment.upserted", "E-3", {"student_id": "S-2"})
         await subject_erase(desk.ledger, "S-1", signature=WHY)
@@ -130,8 +125,8 @@ async def test_refused_lines_about_the_student_go_as_well_and_others_stay(tmp_pa
             await quarantine_release(desk.ledger, str(first["id"]), rules=Rules())
 
 
-async def test_an_unknown_student_is_told(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_an_unknown_student_is_told(home: Path) -> None:
+    async with desk_in(home) as desk:
         for verb in (subject_erase, subject_hold, subject_release):
             with pytest.raises(InputError, match="student S-9"):
                 await verb(desk.ledger, "S-9", signature=WHY)
@@ -139,8 +134,8 @@ async def test_an_unknown_student_is_told(tmp_path: Path) -> None:
             await subject_export(desk.ledger, "S-9")
 
 
-async def test_a_student_of_whom_only_refused_lines_are_known_is_erased(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_a_student_of_whom_only_refused_lines_are_known_is_erased(home: Path) -> None:
+    async with desk_in(home) as desk:
         await offer(desk.ledger, 1, "student.upserted", "S-1", {"name": MARK})
         exported = await subject_export(desk.ledger, "S-1")
         await subject_erase(desk.ledger, "S-1", signature=WHY)
@@ -153,8 +148,8 @@ async def test_a_student_of_whom_only_refused_lines_are_known_is_erased(tmp_path
         )
 
 
-async def test_a_held_student_is_not_erased(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_a_held_student_is_not_erased(home: Path) -> None:
+    async with desk_in(home) as desk:
         await campus(desk)
         first = await subject_hold(desk.ledger, "S-1", signature=WHY)
         again = await subject_hold(desk.ledger, "S-1", signature=WHY)
@@ -166,11 +161,11 @@ async def test_a_held_student_is_not_erased(tmp_path: Path) -> None:
 
 
 async def test_the_export_holds_everything_and_after_the_erasure_nothing_personal(
-    tmp_path: Path,
+    home: Path,
 ) -> None:
-    folder = tmp_path / "export"
+    folder = home / "export"
     folder.mkdir()
-    async with desk_in(tmp_path) as desk:
+    async with desk_in(home) as desk:
         await campus(desk)
         before = await subject_export(desk.ledger, "S-1", documents=folder)
         await subject_erase(desk.ledger, "S-1", signature=WHY)
@@ -200,9 +195,9 @@ async def test_the_export_holds_everything_and_after_the_erasure_nothing_persona
 
 
 async def test_late_events_are_refused_until_a_person_lets_them_in_under_the_next_name(
-    tmp_path: Path,
+    home: Path,
 ) -> None:
-    async with desk_in(tmp_path) as desk:
+    async with desk_in(home) as desk:
         await campus(desk)
         ledger = desk.ledger
         await subject_erase(ledger, "S-1", signature=WHY)
@@ -230,8 +225,8 @@ async def test_late_events_are_refused_until_a_person_lets_them_in_under_the_nex
         assert await first_difference(ledger) is None
 
 
-async def test_a_revocation_belongs_to_the_student_of_the_certificate(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_a_revocation_belongs_to_the_student_of_the_certificate(home: Path) -> None:
+    async with desk_in(home) as desk:
         await campus(desk)
         reason: dict[str, Json] = {"reason_code": "withdrawn"}
         await offer(desk.ledger, 5, "certificate.revoked", "D-1", reason)
@@ -242,8 +237,8 @@ async def test_a_revocation_belongs_to_the_student_of_the_certificate(tmp_path: 
         assert "withdrawn" not in json.dumps(await subject_export(desk.ledger, "S-1"))
 
 
-async def test_the_inbox_is_not_blocked_by_what_cannot_be_opened_any_more(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_the_inbox_is_not_blocked_by_what_cannot_be_opened_any_more(home: Path) -> None:
+    async with desk_in(home) as desk:
         await campus(desk)
         inbox, ingest = HostInbox(desk.ledger), LedgerIngest(desk.ledger)
         late = await inbox.prepare(item(8, "student.upserted", "S-1", STATE), documents=ingest)
@@ -261,8 +256,8 @@ async def test_the_inbox_is_not_blocked_by_what_cannot_be_opened_any_more(tmp_pa
         assert (row["subject"], row["type"]) == ("S-1", "student.upserted")
 
 
-async def test_every_answer_about_an_erased_student_can_still_be_given(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_every_answer_about_an_erased_student_can_still_be_given(home: Path) -> None:
+    async with desk_in(home) as desk:
         await campus(desk)
         await subject_erase(desk.ledger, "S-1", signature=WHY)
         story = await AuditDesk(desk.ledger).timeline("student", "S-1")
@@ -272,36 +267,3 @@ async def test_every_answer_about_an_erased_student_can_still_be_given(tmp_path:
         assert str(story[0]["summary"]) == "The source told its state. [erased]"
         assert [each["type"] for each in story][-2:] == ["subject.erasing", "subject.erased"]
         assert "never sent were given up" in str(story[-2]["summary"])
-
-
-class Erasures(Hustle):
-    """Random business in which students are erased now and then."""
-
-    def __init__(self, ledger: Ledger, seed: int) -> None:
-        super().__init__(ledger, seed)
-        self.ledger = ledger
-        self.dice = Random(seed)
-
-    async def act(self) -> None:
-        if self.dice.random() > 0.06:
-            await super().act()
-            return
-        verb = self.dice.choice((subject_erase, subject_erase, subject_hold, subject_release))
-        try:
-            await verb(self.ledger, self.dice.choice(IDS["student"]), signature=WHY)
-        except (InputError, EventError):
-            return
-
-
-@pytest.mark.parametrize("seed", range(4))
-async def test_a_rebuild_agrees_whoever_is_erased_in_whatever_happens(
-    tmp_path: Path, seed: int
-) -> None:
-    clock = ManualClock()
-    async with ledger_in(tmp_path, clock=clock, entropy=SeededEntropy(seed)) as ledger:
-        erasures = Erasures(ledger, seed)
-        for number in range(120):
-            clock.advance(1)
-            await erasures.act()
-            if number % 10 == 9:
-                assert await first_difference(ledger) is None, number
