@@ -35,7 +35,6 @@ UNPRIVILEGED = "nobody"
 FAST = {
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
     "autovacuum": "off",
     "jit": "off",
     "max_connections": "200",
