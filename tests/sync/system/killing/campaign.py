@@ -30,6 +30,8 @@ class Plan:
 
     every: int = 1
     """One of so many, and of each kind one at least."""
+    points_max: int = 0
+    """No more than so many, one of each kind before a second one of any; 0: no limit."""
     only: str = ""
     """Words that the point's name must hold."""
     jobs: int = 1
@@ -100,9 +102,22 @@ def _home(root: Path, server: URL | None, phase: str) -> Home:
 def choose(points: Sequence[str], plan: Plan) -> list[str]:
     """Return the points to try: all, or a spread in which every kind is there."""
     meant = [point for point in points if plan.only in point]
+    if plan.points_max:
+        return _of_each_kind(meant)[: plan.points_max]
     first = {point.partition(" ")[0]: point for point in reversed(meant)}
     spread = {*meant[:: plan.every], *first.values()}
     return [point for point in meant if point in spread]
+
+
+def _of_each_kind(points: Sequence[str]) -> list[str]:
+    """Return the points so that each kind comes once, from its middle, before any comes again."""
+    kinds: dict[str, list[str]] = {}
+    for point in points:
+        kinds.setdefault(point.partition(" ")[0], []).append(point)
+    groups = sorted(kinds.values(), key=len, reverse=True)
+    turned = [group[len(group) // 2 :] + group[: len(group) // 2] for group in groups]
+    longest = max(map(len, turned), default=0)
+    return [group[turn] for turn in range(longest) for group in turned if turn < len(group)]
 
 
 def _attempts(scene: Scene, points: Sequence[str], reference: Sight, jobs: int) -> Iterator[Trial]:

@@ -21,7 +21,13 @@ _HEAD = ("phase", "database", "points found", "killed", "losses")
 def main(words: Sequence[str] | None = None) -> int:
     """Fight the campaign that the command line asks for; returns the exit code."""
     asked = _asked(words)
-    plan = Plan(every=asked.every, only=asked.only, jobs=asked.jobs, sees_hops=asked.hops)
+    plan = Plan(
+        every=asked.every,
+        points_max=asked.points,
+        only=asked.only,
+        jobs=asked.jobs,
+        sees_hops=asked.hops,
+    )
     tallies = list(_fights(asked.database, asked.phase or list(PHASES), plan))
     if asked.json:
         sys.stdout.write(json.dumps({"phases": [asdict(tally) for tally in tallies]}) + "\n")
@@ -75,6 +81,9 @@ def _asked(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
     parser.add_argument("--phase", choices=list(PHASES), action="append")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="one point of so many")
+    parser.add_argument(
+        "--points", type=int, default=0, metavar="N", help="no more than so many of a phase"
+    )
     parser.add_argument("--only", default="", metavar="WORDS", help="points whose names hold these")
     parser.add_argument("--hops", action="store_true", help="the driver's comings and goings too")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
