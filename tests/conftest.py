@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from ledger.testing import SERVED
+from tests.both_databases import MARKERS, Watch, has_excuse
 from tests.postgresql import Cluster, running_server
 
 # A busy machine must not fail a test: nothing here depends on how long something takes.
@@ -27,8 +28,24 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+WATCH = Watch()
 DATABASES = ("sqlite", "postgresql")
 """Where the ledgers of tests live: each in a file, and each on a server."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known, and watch for databases."""
+    config.addinivalue_line("markers", MARKERS)
+    WATCH.start()
+
+
+@pytest.fixture(autouse=True)
+def _on_both_databases(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that uses one kind of database and does not say why."""
+    before = WATCH.connections
+    yield
+    if "GUARD" in os.environ and WATCH.connections > before and not has_excuse(request):
+        pytest.fail("this used a database: ask for `home`, or mark it `one_database`, and say why")
 
 
 @pytest.fixture(scope="session")
@@ -45,11 +62,26 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """Give a folder for one ledger: as a file in it, or with `ledger.url` naming a server."""
     if request.param == "sqlite":
         yield tmp_path
-        return
+    else:
+        yield from _served(tmp_path, request)
+
+
+@pytest.fixture
+def elsewhere(request: pytest.FixtureRequest, home: Path) -> Iterator[Path]:
+    """Give a folder for another ledger, on the same kind of database."""
+    folder = home / "elsewhere"
+    folder.mkdir()
+    if (home / SERVED).exists():
+        yield from _served(folder, request)
+    else:
+        yield folder
+
+
+def _served(folder: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     cluster: Cluster = request.getfixturevalue("cluster")
     with cluster.lent() as address:
-        (tmp_path / SERVED).write_text(address.render_as_string(hide_password=False))
-        yield tmp_path
+        (folder / SERVED).write_text(address.render_as_string(hide_password=False))
+        yield folder
 
 
 @pytest.fixture(scope="session")

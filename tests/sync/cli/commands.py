@@ -1,15 +1,21 @@
 """Runs commands as a person would, inside this process or as one of their own."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from sqlalchemy import Connection
+
+from sync.runtime import Settings
 from tests.architecture.source import ROOT
+from tests.places import disarm
 
 STUDENT = {
     "specversion": "1.0",
@@ -62,6 +68,35 @@ def start(
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+@contextmanager
+def at_work(task: str) -> Iterator[None]:
+    """Be the process that is at a task of the ledger that the settings here name."""
+    database = Settings.load().address.main()
+    with asyncio.Runner() as runner:
+        alone = database.alone(task)
+        runner.run(alone.__aenter__())
+        try:
+            yield
+        finally:
+            runner.run(alone.__aexit__(None, None, None))
+            runner.run(database.close())
+
+
+def spoil(statement: str) -> None:
+    """Do something to the database that the settings here name, past what guards its log."""
+
+    def harm(connection: Connection) -> None:
+        disarm(connection)
+        connection.exec_driver_sql(statement)
+
+    async def reach() -> None:
+        database = Settings.load().address.main()
+        await database.run(harm)
+        await database.close()
+
+    asyncio.run(reach())
 
 
 def event(**changes: object) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from ledger.testing import SERVED
 from sync.cli.main import main
 from tests.sync.cli.commands import Answer, start
 
@@ -43,10 +44,21 @@ def command(
 
 
 @pytest.fixture
-def ledger(command: Command) -> Command:
-    """Give the same, with a ledger in the folder."""
-    assert command("init").code == 0
+def place(home: Path, command: Command) -> Command:
+    """Give the same where a ledger may be made: in the folder, or on the server that it names."""
+    served = home / SERVED
+    if served.exists():
+        # The folder's own settings are read by this process and by those of its own.
+        setting = f"ledger_database = {json.dumps(served.read_text())}\n"
+        (home / "dokstamp-ledger.toml").write_text(setting)
     return command
+
+
+@pytest.fixture
+def ledger(place: Command) -> Command:
+    """Give the same, with a ledger."""
+    assert place("init").code == 0
+    return place
 
 
 @pytest.fixture

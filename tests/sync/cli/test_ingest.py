@@ -77,8 +77,8 @@ def test_a_file_of_another_kind_is_refused(ledger: Command, tmp_path: Path) -> N
     assert answer.err.startswith("error: events.jsonl")
 
 
-def test_without_a_ledger_init_is_asked_for(command: Command) -> None:
-    answer = command("ingest", "-", typed=event())
+def test_without_a_ledger_init_is_asked_for(place: Command) -> None:
+    answer = place("ingest", "-", typed=event())
 
     assert answer.code == 7
     assert "run `dokstamp-ledger init` first" in answer.err
@@ -120,7 +120,9 @@ def test_a_package_that_is_none_is_refused(ledger: Command, tmp_path: Path) -> N
     assert (folder.code, archive.code, missing.code) == (2, 2, 74)
 
 
-def test_a_full_disk_is_told_and_a_second_run_finishes(ledger: Command, tmp_path: Path) -> None:
+@pytest.mark.one_database("A server has a disk of its own.")
+def test_a_full_disk_is_told_and_a_second_run_finishes(command: Command, tmp_path: Path) -> None:
+    command("init")
     lines = [event(id=f"e-{each}", subject=f"S-{each}") for each in range(3000)]
     (tmp_path / "events.jsonl").write_text("".join(lines))
     # No file may grow beyond what the shell allows, which is how a disk without room answers.
@@ -134,7 +136,7 @@ def test_a_full_disk_is_told_and_a_second_run_finishes(ledger: Command, tmp_path
         text=True,
         check=False,
     )
-    again = ledger("ingest", "events.jsonl", "--json")
+    again = command("ingest", "events.jsonl", "--json")
 
     assert full.returncode == 74
     assert full.stderr.startswith("error: ")

@@ -1,22 +1,24 @@
 import stat
 from pathlib import Path
 
+import pytest
+
+from sync.runtime import Settings
+from tests.places import settings_in
 from tests.sync.cli.conftest import Command
 
 
-def test_init_makes_the_ledger_and_a_key_for_its_owner_alone(
-    command: Command, tmp_path: Path
-) -> None:
-    answer = command("init", "--json")
+def test_init_makes_the_ledger_and_a_key_for_its_owner_alone(place: Command, home: Path) -> None:
+    answer = place("init", "--json")
 
     assert answer.code == 0
     assert answer.json == {
         "ledger": answer.json["ledger"],
-        "database": "dokstamp-ledger.db",
+        "database": str(Settings.load(environment={}).address.place),
         "key_file": "dokstamp-ledger.key",
         "created": True,
     }
-    assert stat.S_IMODE((tmp_path / "dokstamp-ledger.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((home / "dokstamp-ledger.key").stat().st_mode) == 0o600
     assert "keep a copy" in answer.err
 
 
@@ -29,6 +31,7 @@ def test_init_again_changes_nothing(ledger: Command, tmp_path: Path) -> None:
     assert (tmp_path / "dokstamp-ledger.key").read_bytes() == key
 
 
+@pytest.mark.one_database("A file can lie in any folder.")
 def test_a_ledger_can_live_anywhere(command: Command, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
 
@@ -37,6 +40,7 @@ def test_a_ledger_can_live_anywhere(command: Command, tmp_path: Path) -> None:
     assert (tmp_path / "data" / "dokstamp-ledger.key").exists()
 
 
+@pytest.mark.one_database("A server has no folder.")
 def test_a_folder_that_is_not_there_is_told(command: Command) -> None:
     answer = command("--database", "nowhere/uni.db", "init")
 
@@ -44,11 +48,13 @@ def test_a_folder_that_is_not_there_is_told(command: Command) -> None:
     assert answer.err.startswith("error: ")
 
 
-def test_the_key_of_another_ledger_is_refused(command: Command, tmp_path: Path) -> None:
-    command("init", ledger_key_file=str(tmp_path / "other.key"), ledger_database="other.db")
-    command("init", ledger_key_file=str(tmp_path / "mine.key"), ledger_database="mine.db")
+def test_the_key_of_another_ledger_is_refused(
+    command: Command, home: Path, elsewhere: Path
+) -> None:
+    command("init", **settings_in(elsewhere))
+    command("init", **settings_in(home))
 
-    answer = command("init", ledger_key_file=str(tmp_path / "other.key"))
+    answer = command("init", ledger_key_file=str(elsewhere / "ledger.key"))
 
     assert answer.code == 5
     assert "LEDGER_KEY_FILE" in answer.err

@@ -1,10 +1,7 @@
-from pathlib import Path
-
 import pytest
 
-from ledger.database.file_lock import FileLock
 from sync.cli.exits import Exit
-from tests.sync.cli.commands import event
+from tests.sync.cli.commands import at_work, event
 from tests.sync.cli.conftest import Command
 
 
@@ -23,15 +20,12 @@ def test_a_rebuild_finds_what_is_there(ledger: Command, practice: dict[str, str]
 
 @pytest.mark.parametrize("words", [("rebuild",), ("rebuild", "--check")])
 def test_a_second_rebuild_touches_nothing_while_one_is_under_way(
-    ledger: Command, tmp_path: Path, words: tuple[str, ...]
+    ledger: Command, words: tuple[str, ...]
 ) -> None:
     ledger("ingest", "-", typed=event())
-    lock = FileLock(tmp_path / "dokstamp-ledger.db", "rebuild")
-    lock.acquire()
-
-    refused = ledger(*words)
+    with at_work("rebuild"):
+        refused = ledger(*words)
 
     assert refused.code == Exit.LATER
     assert "another `rebuild` folds this ledger" in refused.err
-    lock.release()
     assert ledger(*words).code == Exit.DONE

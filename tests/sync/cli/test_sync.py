@@ -2,8 +2,9 @@ import signal
 import socket
 from pathlib import Path
 
-from ledger.database.file_lock import FileLock
-from tests.sync.cli.commands import event, start
+import pytest
+
+from tests.sync.cli.commands import at_work, event, start
 from tests.sync.cli.conftest import Command
 
 KEYS = ("done", "waiting", "held", "dead", "uncertain", "calls", "seconds", "exit")
@@ -56,15 +57,12 @@ def test_a_service_that_is_down_is_tried_later(ledger: Command, practice: dict[s
     assert "again later" in answer.err
 
 
-def test_a_second_process_is_sent_away(
-    ledger: Command, practice: dict[str, str], tmp_path: Path
-) -> None:
-    lock = FileLock(tmp_path / "dokstamp-ledger.db", "sync")
-    lock.acquire()
+@pytest.mark.one_database("On a server several may work at once.")
+def test_a_second_process_is_sent_away(command: Command, practice: dict[str, str]) -> None:
+    command("init")
+    with at_work("sync"):
+        answer = command("sync", **practice)
 
-    answer = ledger("sync", **practice)
-
-    lock.release()
     assert answer.code == 75
     assert "another `sync` or `run`" in answer.err
 

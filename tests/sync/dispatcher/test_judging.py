@@ -16,9 +16,9 @@ BACK_OFF = 7.0
 
 
 @pytest.fixture
-async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
+async def floor(home: Path) -> AsyncIterator[Floor]:
     """Give a ledger and a fake register."""
-    async with floor_in(tmp_path) as floor:
+    async with floor_in(home) as floor:
         yield floor
 
 

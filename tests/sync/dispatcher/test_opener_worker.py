@@ -15,16 +15,16 @@ async def course_before_its_institution(floor: Floor) -> None:
     await (await floor.conversation()).run()
 
 
-async def test_what_waits_for_a_record_is_ready_once_that_is_bound(tmp_path: Path) -> None:
-    async with floor_in(tmp_path) as floor:
+async def test_what_waits_for_a_record_is_ready_once_that_is_bound(home: Path) -> None:
+    async with floor_in(home) as floor:
         await course_before_its_institution(floor)
         await Opener(floor.ledger).open_woken()
 
         assert (await floor.operation(COURSE)).state is State.READY
 
 
-async def test_nothing_to_open_writes_nothing(tmp_path: Path) -> None:
-    async with floor_in(tmp_path) as floor:
+async def test_nothing_to_open_writes_nothing(home: Path) -> None:
+    async with floor_in(home) as floor:
         opener = Opener(floor.ledger)
         rings = floor.ledger.bell.rings
 
@@ -32,8 +32,8 @@ async def test_nothing_to_open_writes_nothing(tmp_path: Path) -> None:
         assert floor.ledger.bell.rings == rings
 
 
-async def test_a_sweep_finds_what_a_lost_wake_left(tmp_path: Path) -> None:
-    async with floor_in(tmp_path) as floor:
+async def test_a_sweep_finds_what_a_lost_wake_left(home: Path) -> None:
+    async with floor_in(home) as floor:
         await floor.desk.tell(
             "course.upserted", COURSE, institution_id="A", name="Physics", code="P"
         )

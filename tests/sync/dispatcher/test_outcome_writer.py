@@ -20,9 +20,9 @@ from tests.sync.system.practice import log_faults
 
 
 @pytest.fixture
-async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
+async def floor(home: Path) -> AsyncIterator[Floor]:
     """Give a ledger with one institution that is ready to be made."""
-    async with floor_in(tmp_path) as floor:
+    async with floor_in(home) as floor:
         await floor.institution("A")
         yield floor
 

@@ -14,9 +14,9 @@ COURSE = SourceRef("course", "C-1")
 
 
 @pytest.fixture
-async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
+async def floor(home: Path) -> AsyncIterator[Floor]:
     """Give a ledger whose first institution is made."""
-    async with floor_in(tmp_path) as floor:
+    async with floor_in(home) as floor:
         await floor.institution("A")
         await (await floor.conversation()).run()
         yield floor

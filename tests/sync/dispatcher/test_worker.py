@@ -28,9 +28,9 @@ from tests.sync.dispatcher.floor import (
 
 
 @pytest.fixture
-async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
+async def floor(home: Path) -> AsyncIterator[Floor]:
     """Give a ledger and a fake register."""
-    async with floor_in(tmp_path) as floor:
+    async with floor_in(home) as floor:
         yield floor
 
 
@@ -240,9 +240,9 @@ class LeapingClock(ManualClock):
         return super().now() + self.leap
 
 
-async def test_a_leap_of_the_clock_starts_no_second_conversation(tmp_path: Path) -> None:
+async def test_a_leap_of_the_clock_starts_no_second_conversation(home: Path) -> None:
     clock = LeapingClock()
-    async with floor_in(tmp_path, clock=clock) as leaping:
+    async with floor_in(home, clock=clock) as leaping:
         reference = await leaping.institution("A")
         stall = Stall(leaping)
         dispatcher = leaping.dispatcher()

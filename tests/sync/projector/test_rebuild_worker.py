@@ -53,10 +53,8 @@ async def bind(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_the_log_folds_to_the_same_tables_whatever_happened(
-    tmp_path: Path, seed: int
-) -> None:
-    async with busy_ledger(tmp_path, seed=seed, actions=0) as (ledger, hustle):
+async def test_the_log_folds_to_the_same_tables_whatever_happened(home: Path, seed: int) -> None:
+    async with busy_ledger(home, seed=seed, actions=0) as (ledger, hustle):
         for number in range(ACTIONS):
             await hustle.act()
             if number % 20 == 19:
@@ -66,8 +64,8 @@ async def test_the_log_folds_to_the_same_tables_whatever_happened(
                 assert report.size == (await ledger.head()).size
 
 
-async def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
-    async with busy_ledger(tmp_path) as (ledger, _):
+async def test_a_check_leaves_nothing_behind(home: Path) -> None:
+    async with busy_ledger(home) as (ledger, _):
         await rebuild(ledger, check=True)
         before = await all_counted(ledger)
         report = await rebuild(ledger, check=True)
@@ -79,8 +77,8 @@ async def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
         assert ledger.scope.generation == 0
 
 
-async def test_a_rebuild_takes_the_place_of_the_tables(tmp_path: Path) -> None:
-    async with busy_ledger(tmp_path) as (ledger, hustle):
+async def test_a_rebuild_takes_the_place_of_the_tables(home: Path) -> None:
+    async with busy_ledger(home) as (ledger, hustle):
         before = await all_counted(ledger)
         report = await rebuild(ledger, check=False)
         after = await all_counted(ledger)
@@ -94,8 +92,8 @@ async def test_a_rebuild_takes_the_place_of_the_tables(tmp_path: Path) -> None:
         assert (await rebuild(ledger, check=True)).first_difference is None
 
 
-async def test_an_altered_row_is_named_and_a_rebuild_mends_it(tmp_path: Path) -> None:
-    async with busy_ledger(tmp_path) as (ledger, _):
+async def test_an_altered_row_is_named_and_a_rebuild_mends_it(home: Path) -> None:
+    async with busy_ledger(home) as (ledger, _):
         await bind(ledger)
         spoil = bindings.update().where(bindings.c.source_id == COURSE.source_id)
         await ledger.database.run(lambda c: c.execute(spoil.values(target_id="u-8")))
@@ -113,8 +111,8 @@ async def test_an_altered_row_is_named_and_a_rebuild_mends_it(tmp_path: Path) ->
         assert (await rebuild(ledger, check=True)).first_difference is None
 
 
-async def test_a_lost_row_is_named(tmp_path: Path) -> None:
-    async with busy_ledger(tmp_path) as (ledger, _):
+async def test_a_lost_row_is_named(home: Path) -> None:
+    async with busy_ledger(home) as (ledger, _):
         await ledger.database.run(lambda c: c.execute(operations.delete()))
         found = (await rebuild(ledger, check=True)).first_difference
 
@@ -124,10 +122,10 @@ async def test_a_lost_row_is_named(tmp_path: Path) -> None:
 
 
 async def test_another_process_follows_to_the_new_folding_with_its_next_write(
-    tmp_path: Path,
+    home: Path,
 ) -> None:
-    async with busy_ledger(tmp_path) as (ledger, _):
-        async with await Ledger.open(address_in(tmp_path), clock=ManualClock()) as other:
+    async with busy_ledger(home) as (ledger, _):
+        async with await Ledger.open(address_in(home), clock=ManualClock()) as other:
             await rebuild(ledger, check=False)
             await bind(other)
 
@@ -135,8 +133,8 @@ async def test_another_process_follows_to_the_new_folding_with_its_next_write(
         assert (await rebuild(ledger, check=True)).first_difference is None
 
 
-async def test_what_is_appended_meanwhile_is_part_of_the_comparison(tmp_path: Path) -> None:
-    async with busy_ledger(tmp_path) as (ledger, hustle):
+async def test_what_is_appended_meanwhile_is_part_of_the_comparison(home: Path) -> None:
+    async with busy_ledger(home) as (ledger, hustle):
 
         async def go_on() -> None:
             for _ in range(20):
@@ -149,8 +147,8 @@ async def test_what_is_appended_meanwhile_is_part_of_the_comparison(tmp_path: Pa
         assert report.first_difference is None
 
 
-async def test_what_a_killed_rebuild_left_is_swept_away_first(tmp_path: Path) -> None:
-    async with busy_ledger(tmp_path) as (ledger, _):
+async def test_what_a_killed_rebuild_left_is_swept_away_first(home: Path) -> None:
+    async with busy_ledger(home) as (ledger, _):
         row = {"ledger": 1, "generation": 7, "entity": "course", "source_id": "C1", "owner": "x"}
         values = {**row, "first_position": 0, "lane": ""}
         records = next(table for table in FOLDED if table.name == "records")
@@ -160,8 +158,8 @@ async def test_what_a_killed_rebuild_left_is_swept_away_first(tmp_path: Path) ->
         assert 7 not in (await all_counted(ledger))["records"]
 
 
-async def test_a_log_that_does_not_follow_is_an_integrity_error(tmp_path: Path) -> None:
-    async with busy_ledger(tmp_path) as (ledger, _):
+async def test_a_log_that_does_not_follow_is_an_integrity_error(home: Path) -> None:
+    async with busy_ledger(home) as (ledger, _):
         unknown = {"operation": "no such operation", "outcome": "done"}
         await ledger.transact(lambda step: _log_only(step, unknown))
         size = (await ledger.head()).size

@@ -31,8 +31,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Ledger]:
-    async with ledger_in(tmp_path, clock=clock) as opened:
+async def ledger(home: Path, clock: ManualClock) -> AsyncIterator[Ledger]:
+    async with ledger_in(home, clock=clock) as opened:
         yield opened
 
 

@@ -35,8 +35,8 @@ async def operations_of(ledger: Ledger, entity: str, name: str) -> tuple[Operati
     )
 
 
-async def test_an_event_that_cannot_be_planned_stops_its_own_record_only(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_an_event_that_cannot_be_planned_stops_its_own_record_only(home: Path) -> None:
+    async with ledger_in(home) as ledger:
         await ledger.append(
             [told("certificate", "C-1", BROKEN), told("institution", "DEMO", INSTITUTION)]
         )
@@ -50,8 +50,8 @@ async def test_an_event_that_cannot_be_planned_stops_its_own_record_only(tmp_pat
         assert [each.state for each in others] == [State.READY]
 
 
-async def test_a_corrected_event_heals_what_could_not_be_planned(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_a_corrected_event_heals_what_could_not_be_planned(home: Path) -> None:
+    async with ledger_in(home) as ledger:
         await ledger.append(
             [told("institution", "DEMO", INSTITUTION), told("certificate", "C-1", BROKEN)]
         )
@@ -64,8 +64,8 @@ async def test_a_corrected_event_heals_what_could_not_be_planned(tmp_path: Path)
         assert states == [State.SUPERSEDED, State.BLOCKED]
 
 
-async def test_two_projectors_plan_each_event_once(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_two_projectors_plan_each_event_once(home: Path) -> None:
+    async with ledger_in(home) as ledger:
         await ledger.append(
             [told("institution", f"I-{number}", INSTITUTION) for number in range(9)]
         )

@@ -1,18 +1,14 @@
-"""A real ledger in files, and what it holds, for tests of whatever stands on one."""
+"""A real ledger, and what it holds, for tests of whatever stands on one."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ledger.clock import ManualClock, SeededEntropy
-from ledger.home import Address, initialise
 from ledger.ledger import Ledger
 from ledger.log import store as log_store
 from ledger.log.envelope import Stored
-
-
-def address_in(folder: Path) -> Address:
-    return Address(folder / "ledger.db", folder / "ledger.key", durability="normal")
+from ledger.testing import ledger_in
 
 
 @asynccontextmanager
@@ -20,14 +16,9 @@ async def open_ledger(
     folder: Path, *, seed: int = 1, clock: ManualClock | None = None
 ) -> AsyncIterator[Ledger]:
     """Give the ledger of a folder, made if it is not there."""
-    entropy, clock = SeededEntropy(seed), clock or ManualClock()
-    address = address_in(folder)
-    await initialise(address, clock=clock, entropy=entropy)
-    ledger = await Ledger.open(address, clock=clock, entropy=entropy)
-    try:
+    clock = clock or ManualClock()
+    async with ledger_in(folder, clock=clock, entropy=SeededEntropy(seed)) as ledger:
         yield ledger
-    finally:
-        await ledger.close()
 
 
 async def log_of(ledger: Ledger) -> list[Stored]:

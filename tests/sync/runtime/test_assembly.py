@@ -12,17 +12,19 @@ from tests.sync.dispatcher.floor import cut
 from tests.sync.system.practice import practising, settings_for
 from tests.sync.system.university import Told
 
+SUSPENSIONS_MAX = 1_000
 INSTITUTION: Told = ("institution.upserted", "U", {"name": "Demo", "country": "Brazil"})
 
 
-async def test_a_ledger_that_was_never_made_is_not_opened(tmp_path: Path) -> None:
+async def test_a_ledger_that_was_never_made_is_not_opened(home: Path) -> None:
     async with http_server.serve(Simulator()) as address:
         with pytest.raises(MigrationNeededError, match="init"):
-            async with open_ledger(settings_for(tmp_path, address)):
+            async with open_ledger(settings_for(home, address)):
                 pass
 
 
-async def test_one_engine_works_on_a_ledger(tmp_path: Path) -> None:
+@pytest.mark.one_database("Leases keep the engines of a server apart: several may work.")
+async def test_one_engine_works_on_a_file(tmp_path: Path) -> None:
     async with practising(tmp_path) as practice:
         async with start_engine(practice.ledger, practice.settings):
             with pytest.raises(LedgerBusyError):
@@ -32,8 +34,8 @@ async def test_one_engine_works_on_a_ledger(tmp_path: Path) -> None:
             assert (await engine.idle(0)).states == {}
 
 
-async def test_a_mistyped_tenant_can_be_corrected(tmp_path: Path) -> None:
-    async with practising(tmp_path) as practice:
+async def test_a_mistyped_tenant_can_be_corrected(home: Path) -> None:
+    async with practising(home) as practice:
         await practice.ingest([INSTITUTION])
         right = practice.settings
         practice.settings = right.model_copy(update={"tenant": "mistyped"})
@@ -48,9 +50,9 @@ async def test_a_mistyped_tenant_can_be_corrected(tmp_path: Path) -> None:
     assert (report.exit, report.done) == (0, 1)
 
 
-async def test_starting_may_be_cancelled_wherever_it_waits(tmp_path: Path) -> None:
+async def test_starting_may_be_cancelled_wherever_it_waits(home: Path) -> None:
     async with http_server.serve(Simulator()) as address:
-        settings = settings_for(tmp_path, address)
+        settings = settings_for(home, address)
 
         async def start_and_stop() -> None:
             async with (
@@ -61,7 +63,7 @@ async def test_starting_may_be_cancelled_wherever_it_waits(tmp_path: Path) -> No
 
         await start_and_stop()
         tasks = asyncio.all_tasks()
-        for number in range(400):
+        for number in range(SUSPENSIONS_MAX):
             was_whole = await cut(start_and_stop(), number)
             await asyncio.sleep(0)
             assert asyncio.all_tasks() - tasks == set()
@@ -69,4 +71,4 @@ async def test_starting_may_be_cancelled_wherever_it_waits(tmp_path: Path) -> No
                 break
         await start_and_stop()
 
-    assert 5 < number < 399
+    assert 5 < number < SUSPENSIONS_MAX - 1

@@ -28,8 +28,8 @@ async def institution_with_a_past(desk: Desk) -> None:
     )
 
 
-async def test_a_story_is_told_in_the_order_of_the_log(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_a_story_is_told_in_the_order_of_the_log(home: Path) -> None:
+    async with desk_in(home) as desk:
         await institution_with_a_past(desk)
         key = await desk.key(INSTITUTION)
         story = await AuditDesk(desk.ledger).timeline("institution", "I-1")
@@ -69,8 +69,8 @@ async def test_a_story_is_told_in_the_order_of_the_log(tmp_path: Path) -> None:
     ]
 
 
-async def test_a_story_says_what_gave_way_and_what_a_person_did(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_a_story_says_what_gave_way_and_what_a_person_did(home: Path) -> None:
+    async with desk_in(home) as desk:
         await desk.tell("institution.upserted", INSTITUTION, name="One", country="Brazil")
         await desk.tell("institution.upserted", INSTITUTION, name="Two", country="Brazil")
         await bind(desk.ledger, INSTITUTION, TargetId("u-1"))
@@ -87,8 +87,8 @@ async def test_a_story_says_what_gave_way_and_what_a_person_did(tmp_path: Path) 
     ]
 
 
-async def test_a_story_holds_nothing_personal(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_a_story_holds_nothing_personal(home: Path) -> None:
+    async with desk_in(home) as desk:
         await desk.tell(
             "student.upserted",
             STUDENT,
@@ -102,8 +102,8 @@ async def test_a_story_holds_nothing_personal(tmp_path: Path) -> None:
     assert not any(each in story for each in ("Ada", "ada@", "2001"))
 
 
-async def test_long_stories_come_in_pages(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_long_stories_come_in_pages(home: Path) -> None:
+    async with desk_in(home) as desk:
         await institution_with_a_past(desk)
         audit = AuditDesk(desk.ledger)
         whole = await audit.timeline("institution", "I-1")
@@ -117,8 +117,8 @@ async def test_long_stories_come_in_pages(tmp_path: Path) -> None:
     assert found == whole
 
 
-async def test_a_uuid_tells_whom_it_stands_and_stood_for(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_a_uuid_tells_whom_it_stands_and_stood_for(home: Path) -> None:
+    async with desk_in(home) as desk:
         await institution_with_a_past(desk)
         await release(desk.ledger, INSTITUTION)
         other = SourceRef("institution", "I-2")
@@ -135,8 +135,8 @@ async def test_a_uuid_tells_whom_it_stands_and_stood_for(tmp_path: Path) -> None
     assert all(record["timeline"] for record in told)
 
 
-async def test_the_log_is_verified(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_the_log_is_verified(home: Path) -> None:
+    async with desk_in(home) as desk:
         await institution_with_a_past(desk)
         found = await AuditDesk(desk.ledger).verify()
         size = (await desk.ledger.head()).size

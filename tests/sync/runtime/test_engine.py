@@ -71,8 +71,8 @@ async def works_in(folder: Path) -> AsyncIterator[Works]:
         await engine.stop(drain_seconds=5)
 
 
-async def test_everything_that_can_be_done_is_done_without_patience(tmp_path: Path) -> None:
-    async with works_in(tmp_path) as works:
+async def test_everything_that_can_be_done_is_done_without_patience(home: Path) -> None:
+    async with works_in(home) as works:
         for number in range(5):
             await works.record(str(number))
         await works.engine.start()
@@ -82,8 +82,8 @@ async def test_everything_that_can_be_done_is_done_without_patience(tmp_path: Pa
         assert len(works.register.rows) == 5
 
 
-async def test_idle_returns_at_once_when_there_is_nothing_to_do(tmp_path: Path) -> None:
-    async with works_in(tmp_path) as works:
+async def test_idle_returns_at_once_when_there_is_nothing_to_do(home: Path) -> None:
+    async with works_in(home) as works:
         await works.engine.start()
         rest = await works.engine.idle(3600)
 
@@ -91,8 +91,8 @@ async def test_idle_returns_at_once_when_there_is_nothing_to_do(tmp_path: Path) 
         assert works.register.requests == []
 
 
-async def test_what_is_due_within_the_patience_is_waited_for(tmp_path: Path) -> None:
-    async with works_in(tmp_path) as works:
+async def test_what_is_due_within_the_patience_is_waited_for(home: Path) -> None:
+    async with works_in(home) as works:
         await works.record("A")
         answers = [failing(429)(Request("GET", "/", "/")), None]
         works.register.before = lambda request: (
@@ -104,8 +104,8 @@ async def test_what_is_due_within_the_patience_is_waited_for(tmp_path: Path) -> 
         assert rest.states == {State.DONE: 1}
 
 
-async def test_what_is_due_later_is_left(tmp_path: Path) -> None:
-    async with works_in(tmp_path) as works:
+async def test_what_is_due_later_is_left(home: Path) -> None:
+    async with works_in(home) as works:
         await works.record("A")
         works.register.before = lambda request: (
             Answer(Meaning.THROTTLED, 429, retry_after_seconds=900.0)
@@ -119,8 +119,8 @@ async def test_what_is_due_later_is_left(tmp_path: Path) -> None:
         assert [each.method for each in works.register.requests] == ["GET", "GET", "POST"]
 
 
-async def test_idle_looks_no_oftener_than_something_happens(tmp_path: Path) -> None:
-    async with works_in(tmp_path) as works:
+async def test_idle_looks_no_oftener_than_something_happens(home: Path) -> None:
+    async with works_in(home) as works:
         await works.record("A")
         asked, let_go = asyncio.Event(), asyncio.Event()
 
@@ -150,8 +150,8 @@ async def test_idle_looks_no_oftener_than_something_happens(tmp_path: Path) -> N
         assert looks < 60
 
 
-async def test_refused_credentials_are_raised_and_everything_waits(tmp_path: Path) -> None:
-    async with works_in(tmp_path) as works:
+async def test_refused_credentials_are_raised_and_everything_waits(home: Path) -> None:
+    async with works_in(home) as works:
         await works.record("A")
 
         def refuse(request: Request) -> None:
@@ -170,8 +170,8 @@ async def test_refused_credentials_are_raised_and_everything_waits(tmp_path: Pat
         assert rest.states == {State.READY: 1}
 
 
-async def test_a_wrong_tenant_writes_nothing(tmp_path: Path) -> None:
-    async with works_in(tmp_path) as works:
+async def test_a_wrong_tenant_writes_nothing(home: Path) -> None:
+    async with works_in(home) as works:
         await works.record("A")
         works.register.before = failing(404)
         await works.engine.start()
@@ -185,10 +185,8 @@ async def test_a_wrong_tenant_writes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [StorageError("the disk is full"), IntegrityError("damaged")])
 @pytest.mark.parametrize("part", ["projector", "opener"])
-async def test_what_a_person_must_mend_is_raised(
-    tmp_path: Path, error: Exception, part: str
-) -> None:
-    async with works_in(tmp_path) as works:
+async def test_what_a_person_must_mend_is_raised(home: Path, error: Exception, part: str) -> None:
+    async with works_in(home) as works:
 
         async def fail() -> int:
             raise error
@@ -207,8 +205,8 @@ async def test_what_a_person_must_mend_is_raised(
         assert [each.name for each in health.services if not each.is_alive] == [part]
 
 
-async def test_a_service_that_stumbles_goes_on(tmp_path: Path) -> None:
-    async with works_in(tmp_path) as works:
+async def test_a_service_that_stumbles_goes_on(home: Path) -> None:
+    async with works_in(home) as works:
         project = works.engine.projector.project
         stumbles = [ZeroDivisionError()]
 
@@ -227,8 +225,8 @@ async def test_a_service_that_stumbles_goes_on(tmp_path: Path) -> None:
         assert (projector.name, projector.last_error) == ("projector", "ZeroDivisionError")
 
 
-async def test_a_listener_that_fails_costs_no_evidence(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_a_listener_that_fails_costs_no_evidence(home: Path) -> None:
+    async with ledger_in(home) as ledger:
 
         def fail(_signal: object) -> None:
             raise ZeroDivisionError
@@ -246,9 +244,9 @@ async def test_a_listener_that_fails_costs_no_evidence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cancels", [0, 1, 2])
 async def test_a_stop_leaves_nothing_leased_however_often_it_is_cancelled(
-    tmp_path: Path, cancels: int
+    home: Path, cancels: int
 ) -> None:
-    async with works_in(tmp_path) as works:
+    async with works_in(home) as works:
         await works.record("A")
         asked = asyncio.Event()
 

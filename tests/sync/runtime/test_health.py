@@ -8,8 +8,8 @@ from tests.sync.dispatcher.floor import Register
 from tests.sync.runtime.test_engine import SETTINGS
 
 
-async def test_a_new_engine_is_healthy(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_a_new_engine_is_healthy(home: Path) -> None:
+    async with ledger_in(home) as ledger:
         engine = Engine(ledger, Register(ledger.clock), SETTINGS, announce=lambda _: None)
         health = health_of(engine)
 
@@ -19,8 +19,8 @@ async def test_a_new_engine_is_healthy(tmp_path: Path) -> None:
     assert {(service.deaths, service.last_error) for service in health.services} == {(0, "")}
 
 
-async def test_health_tells_what_a_service_died_of_and_no_more(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_health_tells_what_a_service_died_of_and_no_more(home: Path) -> None:
+    async with ledger_in(home) as ledger:
         engine = Engine(ledger, Register(ledger.clock), SETTINGS, announce=lambda _: None)
         engine.services[0].pulse.is_alive = False
         engine.services[0].pulse.last_error = ValueError("ana@example.edu")

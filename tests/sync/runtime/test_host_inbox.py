@@ -1,10 +1,11 @@
 """A host's own write and the event stand or fall together."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, text
 
 from ledger.errors import EventError, LedgerError
 from ledger.ledger import Ledger
@@ -17,6 +18,8 @@ from sync.runtime.quarantine_admin import quarantine_page
 from sync.simulator import Simulator, serve
 from sync.sources.event_reader import Rules, read_line
 from sync.sources.item import Item
+from tests.places import settings_in
+from tests.sync.runtime.hosts import Host, host_in
 
 LINE = (
     b'{"specversion": "1.0", "id": "%s", "source": "urn:sis", "type": "institution.upserted",'
@@ -29,27 +32,25 @@ def item(event_id: bytes = b"1", name: bytes = b"Demo University") -> Item:
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[Engine]:
-    engine = create_engine(
-        f"sqlite:///{tmp_path / 'ledger.db'}", connect_args={"isolation_level": None}
-    )
-    event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
-    event.listen(engine, "connect", lambda d, _: d.execute("PRAGMA synchronous = FULL"))
-    yield engine
-    engine.dispose()
+async def host(home: Path) -> AsyncIterator[Host]:
+    async with host_in(home) as there:
+        yield there
 
 
 async def prepared(ledger: Ledger, what: Item) -> inbox_store.Entry:
     return await HostInbox(ledger).prepare(what, documents=LedgerIngest(ledger))
 
 
-async def test_what_the_host_commits_enters_the_log_once(tmp_path: Path, host: Engine) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_what_the_host_commits_enters_the_log_once(home: Path, host: Host) -> None:
+    async with ledger_in(home) as ledger:
         inbox = HostInbox(ledger)
         entry = await prepared(ledger, item())
-        with host.begin() as connection:
+
+        def write(connection: Connection) -> None:
             connection.execute(text("CREATE TABLE grades (grade TEXT)"))
             inbox.put(connection, entry)
+
+        await host.commit(write)
 
         taken = [await inbox.take(), await inbox.take()]
 
@@ -60,42 +61,40 @@ async def test_what_the_host_commits_enters_the_log_once(tmp_path: Path, host: E
         assert events[0].id == "1"
 
 
-async def test_what_the_host_rolls_back_never_happened(tmp_path: Path, host: Engine) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_what_the_host_rolls_back_never_happened(home: Path, host: Host) -> None:
+    async with ledger_in(home) as ledger:
         inbox = HostInbox(ledger)
         entry = await prepared(ledger, item())
-        with host.connect() as connection:
-            inbox.put(connection, entry)
-            connection.rollback()
+        await host.roll_back(lambda connection: inbox.put(connection, entry))
 
         assert await inbox.take() == 0
         assert (await ledger.head()).size == 0
 
 
 async def test_the_same_event_again_is_a_duplicate_and_leaves_the_inbox(
-    tmp_path: Path, host: Engine
+    home: Path, host: Host
 ) -> None:
-    async with ledger_in(tmp_path) as ledger:
+    async with ledger_in(home) as ledger:
         inbox = HostInbox(ledger)
         for _ in range(2):
             entry = await prepared(ledger, item())
-            with host.begin() as connection:
-                inbox.put(connection, entry)
+            await host.commit(partial(inbox.put, entry=entry))
 
         assert await inbox.take() == 2
         assert await inbox.take() == 0
         assert (await ledger.head()).size == 1
 
 
-async def test_other_content_under_a_known_id_is_kept_in_quarantine(
-    tmp_path: Path, host: Engine
-) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_other_content_under_a_known_id_is_kept_in_quarantine(home: Path, host: Host) -> None:
+    async with ledger_in(home) as ledger:
         inbox = HostInbox(ledger)
         entries = [await prepared(ledger, item(name=name)) for name in (b"One", b"Two")]
-        with host.begin() as connection:
+
+        def write(connection: Connection) -> None:
             for entry in entries:
                 inbox.put(connection, entry)
+
+        await host.commit(write)
 
         await inbox.take()
 
@@ -105,55 +104,47 @@ async def test_other_content_under_a_known_id_is_kept_in_quarantine(
 
 
 async def test_an_event_with_faults_is_refused_before_the_hosts_transaction(
-    tmp_path: Path,
+    home: Path,
 ) -> None:
     broken = read_line(b'{"specversion": "1.0"}', number=1, origin="", folder=None, rules=Rules())
-    async with ledger_in(tmp_path) as ledger:
+    async with ledger_in(home) as ledger:
         with pytest.raises(EventError, match="correct it"):
             await prepared(ledger, broken)
 
 
-async def test_a_connection_without_the_recipe_is_refused_with_it(tmp_path: Path) -> None:
-    plain = create_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
-    async with ledger_in(tmp_path) as ledger:
+async def test_a_connection_without_the_recipe_is_refused_with_it(home: Path) -> None:
+    async with ledger_in(home) as ledger, host_in(home, is_careless=True) as careless:
         entry = await prepared(ledger, item())
 
-        with (
-            pytest.raises(LedgerError, match="isolation_level"),
-            plain.begin() as connection,
-        ):
-            HostInbox(ledger).put(connection, entry)
-    plain.dispose()
+        with pytest.raises(LedgerError, match=r"isolation_level|no AUTOCOMMIT"):
+            await careless.commit(lambda connection: HostInbox(ledger).put(connection, entry))
 
 
-async def test_a_connection_to_another_file_is_refused(tmp_path: Path) -> None:
-    other = create_engine(f"sqlite:///{tmp_path / 'other.db'}")
-    async with ledger_in(tmp_path) as ledger:
+async def test_a_connection_to_another_place_is_refused(home: Path, elsewhere: Path) -> None:
+    async with ledger_in(home) as ledger, host_in(elsewhere) as other:
         entry = await prepared(ledger, item())
 
-        with pytest.raises(LedgerError, match="that file"), other.begin() as connection:
-            HostInbox(ledger).put(connection, entry)
-    other.dispose()
+        with pytest.raises(LedgerError, match=r"that file|another server or database"):
+            await other.commit(lambda connection: HostInbox(ledger).put(connection, entry))
 
 
-async def test_nothing_personal_stands_in_the_inbox(tmp_path: Path, host: Engine) -> None:
+async def test_nothing_personal_stands_in_the_inbox(home: Path, host: Host) -> None:
     line = (
         b'{"specversion": "1.0", "id": "s", "source": "urn:sis", "type": "student.upserted",'
         b' "subject": "S-1", "data": {"name": "Marker Person", "email": "marker@example.edu",'
         b' "date_of_birth": "2001-02-03"}}'
     )
     student = read_line(line, number=1, origin="", folder=None, rules=Rules())
-    async with ledger_in(tmp_path) as ledger:
+    async with ledger_in(home) as ledger:
         entry = await prepared(ledger, student)
-        with host.begin() as connection:
-            HostInbox(ledger).put(connection, entry)
+        await host.commit(lambda connection: HostInbox(ledger).put(connection, entry))
 
         content = inbox_store.encode(entry)
         assert b"Marker" not in content
         assert inbox_store.decode(content) == entry
 
 
-async def test_a_runtime_takes_in_what_its_host_committed(tmp_path: Path, host: Engine) -> None:
+async def test_a_runtime_takes_in_what_its_host_committed(home: Path, host: Host) -> None:
     simulator = Simulator()
     event = {
         "specversion": "1.0",
@@ -167,7 +158,7 @@ async def test_a_runtime_takes_in_what_its_host_committed(tmp_path: Path, host: 
         who = practice.tenant
         settings = Settings.load(
             environment={},
-            ledger_database=str(tmp_path / "ledger.db"),
+            **settings_in(home),
             base_url=practice.url,
             tenant=who.domain,
             client_id=who.client_id,
@@ -175,8 +166,7 @@ async def test_a_runtime_takes_in_what_its_host_committed(tmp_path: Path, host: 
         )
         async with Runtime(settings) as runtime:
             entry = await runtime.prepare(event)
-            with host.begin() as connection:
-                runtime.put(connection, entry)
+            await host.commit(lambda connection: runtime.put(connection, entry))
             await runtime.idle(patience_seconds=30)
 
     assert [row["name"] for row in simulator.records("institutions")] == ["Demo University"]

@@ -49,9 +49,9 @@ def kept_in(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in folder.iterdir() if path.name != "events.jsonl"]
 
 
-async def test_every_line_is_taken_duplicate_or_quarantined(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path) as ledger:
-        report = await bring(ledger, tmp_path, *HISTORY)
+async def test_every_line_is_taken_duplicate_or_quarantined(home: Path) -> None:
+    async with open_ledger(home) as ledger:
+        report = await bring(ledger, home, *HISTORY)
         types = await types_of(ledger)
 
     assert report == IngestReport(
@@ -79,11 +79,11 @@ async def test_every_line_is_taken_duplicate_or_quarantined(tmp_path: Path) -> N
     ]
 
 
-async def test_the_same_file_twice_adds_no_event(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path) as ledger:
-        await bring(ledger, tmp_path, *HISTORY)
+async def test_the_same_file_twice_adds_no_event(home: Path) -> None:
+    async with open_ledger(home) as ledger:
+        await bring(ledger, home, *HISTORY)
         before = await ledger.head()
-        report = await bring(ledger, tmp_path, *HISTORY)
+        report = await bring(ledger, home, *HISTORY)
 
         assert (report.taken, report.duplicate, report.quarantined) == (0, 6, 5)
         assert await ledger.head() == before
@@ -96,13 +96,11 @@ async def test_the_same_file_twice_adds_no_event(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", range(len(HISTORY)))
-async def test_after_every_prefix_the_whole_file_finishes_the_work(
-    tmp_path: Path, length: int
-) -> None:
-    async with open_ledger(tmp_path) as ledger:
-        await bring(ledger, tmp_path, *HISTORY[:length])
-    async with open_ledger(tmp_path, seed=2) as ledger:
-        await bring(ledger, tmp_path, *HISTORY)
+async def test_after_every_prefix_the_whole_file_finishes_the_work(home: Path, length: int) -> None:
+    async with open_ledger(home) as ledger:
+        await bring(ledger, home, *HISTORY[:length])
+    async with open_ledger(home, seed=2) as ledger:
+        await bring(ledger, home, *HISTORY)
         names = [(event.id, event.type) for event in await log_of(ledger) if not event.is_outcome]
         count = await ledger.read(lambda c: quarantine_store.count(c, ledger.scope))
 
@@ -116,12 +114,12 @@ async def test_after_every_prefix_the_whole_file_finishes_the_work(
     assert count == 5
 
 
-async def test_a_corrected_line_takes_the_refused_one_out_of_quarantine(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path) as ledger:
-        await bring(ledger, tmp_path, line(1, data={"nam": "misspelt"}))
-        await bring(ledger, tmp_path, line(1, data={"name": 5}))
+async def test_a_corrected_line_takes_the_refused_one_out_of_quarantine(home: Path) -> None:
+    async with open_ledger(home) as ledger:
+        await bring(ledger, home, line(1, data={"nam": "misspelt"}))
+        await bring(ledger, home, line(1, data={"name": 5}))
         waiting = await ledger.read(lambda c: quarantine_store.count(c, ledger.scope))
-        await bring(ledger, tmp_path, line(1))
+        await bring(ledger, home, line(1))
         left = await ledger.read(lambda c: quarantine_store.count(c, ledger.scope))
         types = await types_of(ledger)
 
@@ -134,26 +132,26 @@ async def test_a_corrected_line_takes_the_refused_one_out_of_quarantine(tmp_path
     ]
 
 
-async def test_the_ledgers_own_source_is_refused_like_any_bad_line(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path) as ledger:
+async def test_the_ledgers_own_source_is_refused_like_any_bad_line(home: Path) -> None:
+    async with open_ledger(home) as ledger:
         own = outcome_source(ledger.ledger_id)
-        report = await bring(ledger, tmp_path, line(1, source=own), line(2))
+        report = await bring(ledger, home, line(1, source=own), line(2))
 
         assert (report.taken, report.reasons) == (1, {"reserved_source": 1})
 
 
-async def test_nothing_of_a_refused_line_is_readable_in_the_database(tmp_path: Path) -> None:
+async def test_nothing_of_a_refused_line_is_readable_in_the_database(home: Path) -> None:
     secret = "ada.secret@example.org"
     student = line(1, "student.upserted", data={"email": secret, "date_of_birth": "never"})
-    async with open_ledger(tmp_path) as ledger:
-        await bring(ledger, tmp_path, student, b"\xff" + secret.encode() + b"\n")
+    async with open_ledger(home) as ledger:
+        await bring(ledger, home, student, b"\xff" + secret.encode() + b"\n")
 
-        assert not any(secret.encode() in content for content in kept_in(tmp_path))
+        assert not any(secret.encode() in content for content in kept_in(home))
 
 
-async def test_a_record_belongs_to_the_source_that_named_it_first(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path) as ledger:
-        await bring(ledger, tmp_path, *HISTORY)
+async def test_a_record_belongs_to_the_source_that_named_it_first(home: Path) -> None:
+    async with open_ledger(home) as ledger:
+        await bring(ledger, home, *HISTORY)
         record = await ledger.read(
             lambda c: record_store.find(c, ledger.scope, reference=SourceRef("course", "R-1"))
         )

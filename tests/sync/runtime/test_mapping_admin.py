@@ -13,8 +13,8 @@ from tests.sync.runtime.ledgers import types_of
 TARGET = TargetId("11111111-AAAA")
 
 
-async def test_binding_by_hand_lets_a_held_creation_go_on(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_binding_by_hand_lets_a_held_creation_go_on(home: Path) -> None:
+    async with desk_in(home) as desk:
         await desk.university()
         await desk.settle(INSTITUTION, "held", reason="bind_institution")
         answer = await bind(desk.ledger, INSTITUTION, TARGET, signature=Signature("me", "it is"))
@@ -25,8 +25,8 @@ async def test_binding_by_hand_lets_a_held_creation_go_on(tmp_path: Path) -> Non
         assert (await desk.operation(INSTITUTION)).state is State.READY
 
 
-async def test_the_same_binding_again_adds_no_event(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_the_same_binding_again_adds_no_event(home: Path) -> None:
+    async with desk_in(home) as desk:
         await bind(desk.ledger, COURSE, TARGET)
         size = (await desk.ledger.head()).size
         await bind(desk.ledger, COURSE, TargetId(TARGET.lower()))
@@ -34,8 +34,8 @@ async def test_the_same_binding_again_adds_no_event(tmp_path: Path) -> None:
         assert (await desk.ledger.head()).size == size
 
 
-async def test_a_uuid_that_another_record_holds_is_refused(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_a_uuid_that_another_record_holds_is_refused(home: Path) -> None:
+    async with desk_in(home) as desk:
         await bind(desk.ledger, COURSE, TARGET)
 
         with pytest.raises(InputError, match="bound to course C-1: `mapping release`"):
@@ -57,15 +57,15 @@ async def test_a_uuid_that_another_record_holds_is_refused(tmp_path: Path) -> No
     ],
 )
 async def test_what_cannot_be_a_uuid_is_refused(
-    tmp_path: Path, reference: SourceRef, target: str
+    home: Path, reference: SourceRef, target: str
 ) -> None:
-    async with desk_in(tmp_path) as desk:
+    async with desk_in(home) as desk:
         with pytest.raises(InputError):
             await bind(desk.ledger, reference, TargetId(target))
 
 
-async def test_nothing_is_bound_or_released_during_a_conversation(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_nothing_is_bound_or_released_during_a_conversation(home: Path) -> None:
+    async with desk_in(home) as desk:
         await desk.university()
         await bind(desk.ledger, INSTITUTION, TARGET)
         await desk.claim()
@@ -76,14 +76,14 @@ async def test_nothing_is_bound_or_released_during_a_conversation(tmp_path: Path
             await release(desk.ledger, INSTITUTION)
 
 
-async def test_what_is_not_bound_cannot_be_released(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_what_is_not_bound_cannot_be_released(home: Path) -> None:
+    async with desk_in(home) as desk:
         with pytest.raises(InputError, match="mapping list"):
             await release(desk.ledger, COURSE)
 
 
-async def test_the_mapping_is_found_both_ways_and_page_by_page(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_the_mapping_is_found_both_ways_and_page_by_page(home: Path) -> None:
+    async with desk_in(home) as desk:
         await bind(desk.ledger, COURSE, TARGET)
         await bind(desk.ledger, SourceRef("course", "C-2"), TargetId("other"))
         first = await mapping_page(desk.ledger, limit=1)

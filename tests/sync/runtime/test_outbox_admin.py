@@ -11,8 +11,8 @@ from tests.sync.runtime.desk import COURSE, INSTITUTION, desk_in
 from tests.sync.runtime.ledgers import log_of, types_of
 
 
-async def test_the_list_says_what_each_operation_waits_for(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_the_list_says_what_each_operation_waits_for(home: Path) -> None:
+    async with desk_in(home) as desk:
         await desk.university()
         page = await outbox_page(desk.ledger)
 
@@ -41,8 +41,8 @@ async def test_the_list_says_what_each_operation_waits_for(tmp_path: Path) -> No
         )
 
 
-async def test_pages_and_filters(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_pages_and_filters(home: Path) -> None:
+    async with desk_in(home) as desk:
         await desk.university()
         first = await outbox_page(desk.ledger, limit=1)
         second = await outbox_page(desk.ledger, limit=1, after=first.next)
@@ -53,8 +53,8 @@ async def test_pages_and_filters(tmp_path: Path) -> None:
     assert [row["entity"] for row in (*blocked.rows, *courses.rows)] == ["course", "course"]
 
 
-async def test_one_operation_is_explained_in_words(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_one_operation_is_explained_in_words(home: Path) -> None:
+    async with desk_in(home) as desk:
         await desk.university()
         await desk.settle(INSTITUTION, "held", reason="bind_institution")
         held = await outbox_show(desk.ledger, await desk.key(INSTITUTION))
@@ -68,16 +68,16 @@ async def test_one_operation_is_explained_in_words(tmp_path: Path) -> None:
     assert "held for a person" in str(waits[0]["words"])
 
 
-async def test_an_unknown_operation_names_the_list(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_an_unknown_operation_names_the_list(home: Path) -> None:
+    async with desk_in(home) as desk:
         with pytest.raises(InputError, match="outbox list"):
             await outbox_show(desk.ledger, OperationKey("nothing"))
         with pytest.raises(InputError, match="outbox list"):
             await decide(desk.ledger, "retry", Selection(keys=(OperationKey("nothing"),)))
 
 
-async def test_an_approval_is_on_record_and_its_author_is_sealed(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_an_approval_is_on_record_and_its_author_is_sealed(home: Path) -> None:
+    async with desk_in(home) as desk:
         await desk.university()
         await desk.settle(INSTITUTION, "held", reason="bind_institution")
         key = await desk.key(INSTITUTION)
@@ -93,8 +93,8 @@ async def test_an_approval_is_on_record_and_its_author_is_sealed(tmp_path: Path)
         assert b"registrar" not in last.envelope
 
 
-async def test_all_that_fit_the_filter_are_decided_at_once(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_all_that_fit_the_filter_are_decided_at_once(home: Path) -> None:
+    async with desk_in(home) as desk:
         await desk.university()
         await desk.settle(INSTITUTION, "dead", reason="refused")
         nothing = await decide(desk.ledger, "retry", Selection(reason="other"))
@@ -113,9 +113,9 @@ async def test_all_that_fit_the_filter_are_decided_at_once(tmp_path: Path) -> No
     ],
 )
 async def test_only_what_waits_for_a_person_takes_a_decision(
-    tmp_path: Path, outcome: str, verb: str, message: str
+    home: Path, outcome: str, verb: str, message: str
 ) -> None:
-    async with desk_in(tmp_path) as desk:
+    async with desk_in(home) as desk:
         await desk.university()
         await desk.settle(INSTITUTION, outcome)
         size = (await desk.ledger.head()).size
@@ -126,8 +126,8 @@ async def test_only_what_waits_for_a_person_takes_a_decision(
         assert (await desk.ledger.head()).size == size
 
 
-async def test_what_may_have_been_sent_is_found_out_and_never_given_up(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_what_may_have_been_sent_is_found_out_and_never_given_up(home: Path) -> None:
+    async with desk_in(home) as desk:
         await desk.university()
         await desk.settle(INSTITUTION, "held", reason="several_matches", in_doubt=True)
         chosen = Selection(keys=(await desk.key(INSTITUTION),))
@@ -140,8 +140,8 @@ async def test_what_may_have_been_sent_is_found_out_and_never_given_up(tmp_path:
         assert (operation.state, operation.possibly_sent) == (State.READY, True)
 
 
-async def test_the_status_counts_everything(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_the_status_counts_everything(home: Path) -> None:
+    async with desk_in(home) as desk:
         await desk.university()
         await desk.settle(INSTITUTION, "done", target="u-1", after="live")
         head = await desk.ledger.head()

@@ -26,10 +26,10 @@ def codes(answer: dict[str, Json]) -> list[str]:
     return [str(each["code"]) for each in reasons if isinstance(each, dict)]
 
 
-async def test_the_list_says_what_was_refused_where_why_and_how_often(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path) as ledger:
+async def test_the_list_says_what_was_refused_where_why_and_how_often(home: Path) -> None:
+    async with open_ledger(home) as ledger:
         for _ in range(3):
-            await bring(ledger, tmp_path, line(1), line(2, data={"nam": "x"}), b"{bad\n")
+            await bring(ledger, home, line(1), line(2, data={"nam": "x"}), b"{bad\n")
         page = await quarantine_page(ledger)
 
     assert page.next is None
@@ -55,9 +55,9 @@ async def test_the_list_says_what_was_refused_where_why_and_how_often(tmp_path: 
     ]
 
 
-async def test_pages_follow_one_another(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path) as ledger:
-        await bring(ledger, tmp_path, b"{1\n", b"{2\n", b"{3\n")
+async def test_pages_follow_one_another(home: Path) -> None:
+    async with open_ledger(home) as ledger:
+        await bring(ledger, home, b"{1\n", b"{2\n", b"{3\n")
         first = await quarantine_page(ledger, limit=2)
         assert first.next is not None
         second = await quarantine_page(ledger, after=first.next, limit=2)
@@ -65,23 +65,23 @@ async def test_pages_follow_one_another(tmp_path: Path) -> None:
     assert [row["line"] for row in (*first.rows, *second.rows)] == [1, 2, 3]
 
 
-async def test_a_line_is_shown_whole(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path) as ledger:
-        await bring(ledger, tmp_path, b'{"odd": \xff\n')
+async def test_a_line_is_shown_whole(home: Path) -> None:
+    async with open_ledger(home) as ledger:
+        await bring(ledger, home, b'{"odd": \xff\n')
         shown = await quarantine_show(ledger, (await ids(ledger))[0])
 
     assert (shown["state"], shown["raw"]) == ("refused", '{"odd": \ufffd')
 
 
-async def test_an_unknown_id_names_the_list(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path) as ledger:
+async def test_an_unknown_id_names_the_list(home: Path) -> None:
+    async with open_ledger(home) as ledger:
         with pytest.raises(InputError, match="quarantine list"):
             await quarantine_show(ledger, "nothing")
 
 
-async def test_a_line_is_let_in_once_a_setting_allows_it(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path) as ledger:
-        await bring(ledger, tmp_path, line(1, "student.upserted", subject=EMAIL_ID))
+async def test_a_line_is_let_in_once_a_setting_allows_it(home: Path) -> None:
+    async with open_ledger(home) as ledger:
+        await bring(ledger, home, line(1, "student.upserted", subject=EMAIL_ID))
         identifier = (await ids(ledger))[0]
         before = await quarantine_release(ledger, identifier, rules=Rules())
         after = await quarantine_release(
@@ -99,11 +99,11 @@ async def test_a_line_is_let_in_once_a_setting_allows_it(tmp_path: Path) -> None
         assert await ids(ledger) == []
 
 
-async def test_a_certificate_is_let_in_once_its_document_was_added(tmp_path: Path) -> None:
+async def test_a_certificate_is_let_in_once_its_document_was_added(home: Path) -> None:
     digest = hashlib.sha256(PDF).hexdigest()
     wanted = line(1, "certificate.requested", data={"document": {"sha256": digest}})
-    async with open_ledger(tmp_path) as ledger:
-        await bring(ledger, tmp_path, wanted)
+    async with open_ledger(home) as ledger:
+        await bring(ledger, home, wanted)
         identifier = (await ids(ledger))[0]
         before = await quarantine_release(ledger, identifier, rules=Rules())
         await LedgerIngest(ledger).add_document(PDF)
@@ -113,9 +113,9 @@ async def test_a_certificate_is_let_in_once_its_document_was_added(tmp_path: Pat
     assert after["released"] is True
 
 
-async def test_what_the_log_still_refuses_stays(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path) as ledger:
-        await bring(ledger, tmp_path, certificate(1, PDF), certificate(2, PDF))
+async def test_what_the_log_still_refuses_stays(home: Path) -> None:
+    async with open_ledger(home) as ledger:
+        await bring(ledger, home, certificate(1, PDF), certificate(2, PDF))
         identifier = (await ids(ledger))[0]
         answer = await quarantine_release(ledger, identifier, rules=Rules())
 

@@ -19,6 +19,7 @@ from ledger.schema.tables import leases
 from sync.errors import InputError
 from sync.runtime.runtime import Runtime
 from sync.simulator import Simulator, http_server
+from tests.places import settings_in
 from tests.sync.system.practice import settings_for
 from tests.sync.system.university import diploma, events
 
@@ -35,8 +36,8 @@ async def runtime_in(folder: Path, **settings: Any) -> AsyncIterator[Runtime]:
         yield runtime
 
 
-async def test_an_event_is_taken_once(tmp_path: Path) -> None:
-    async with runtime_in(tmp_path) as runtime:
+async def test_an_event_is_taken_once(home: Path) -> None:
+    async with runtime_in(home) as runtime:
         first = await runtime.record(INSTITUTION)
         second = await runtime.record(INSTITUTION)
         other = await runtime.record({**INSTITUTION, "data": {"name": "X", "country": "Y"}})
@@ -47,8 +48,8 @@ async def test_an_event_is_taken_once(tmp_path: Path) -> None:
     assert other.reasons
 
 
-async def test_a_refused_event_is_kept_with_every_reason(tmp_path: Path) -> None:
-    async with runtime_in(tmp_path) as runtime:
+async def test_a_refused_event_is_kept_with_every_reason(home: Path) -> None:
+    async with runtime_in(home) as runtime:
         recorded = await runtime.record({**INSTITUTION, "data": {"nme": "Demo", "country": 7}})
         status = await runtime.status()
 
@@ -56,10 +57,10 @@ async def test_a_refused_event_is_kept_with_every_reason(tmp_path: Path) -> None
     assert status["quarantine"] == 1
 
 
-async def test_numbers_keep_every_digit(tmp_path: Path) -> None:
+async def test_numbers_keep_every_digit(home: Path) -> None:
     data = {"student_id": "S", "course_id": "C", "enrolled_at": "2024-02-01", "grade": 8.15}
     [event] = events([("enrollment.upserted", "E", data)])
-    async with runtime_in(tmp_path) as runtime:
+    async with runtime_in(home) as runtime:
         recorded = await runtime.record(event)
         [position] = [
             each["position"]
@@ -73,22 +74,22 @@ async def test_numbers_keep_every_digit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["half \ud800 a pair", "nul \x00"])
-async def test_text_that_is_none_goes_to_quarantine(tmp_path: Path, name: str) -> None:
-    async with runtime_in(tmp_path) as runtime:
+async def test_text_that_is_none_goes_to_quarantine(home: Path, name: str) -> None:
+    async with runtime_in(home) as runtime:
         recorded = await runtime.record({**INSTITUTION, "data": {"name": name, "country": "B"}})
 
     assert not recorded.is_taken
     assert recorded.reasons
 
 
-async def test_what_json_cannot_say_is_the_hosts_to_mend(tmp_path: Path) -> None:
-    async with runtime_in(tmp_path) as runtime:
+async def test_what_json_cannot_say_is_the_hosts_to_mend(home: Path) -> None:
+    async with runtime_in(home) as runtime:
         with pytest.raises(InputError, match="as text"):
             await runtime.record({**INSTITUTION, "time": object()})
 
 
-async def test_the_whole_way_from_an_event_to_its_story(tmp_path: Path) -> None:
-    async with runtime_in(tmp_path) as runtime:
+async def test_the_whole_way_from_an_event_to_its_story(home: Path) -> None:
+    async with runtime_in(home) as runtime:
         await runtime.record(INSTITUTION)
         rest = await runtime.idle(patience_seconds=30)
         status = await runtime.status()
@@ -100,10 +101,10 @@ async def test_the_whole_way_from_an_event_to_its_story(tmp_path: Path) -> None:
     assert (health.is_healthy, health.circuit, len(health.services)) == (True, "closed", 5)
 
 
-async def test_files_and_documents_come_in(tmp_path: Path) -> None:
-    file = tmp_path / "events.jsonl"
+async def test_files_and_documents_come_in(home: Path) -> None:
+    file = home / "events.jsonl"
     file.write_text('{"specversion": "1.0"}\n')
-    async with runtime_in(tmp_path) as runtime:
+    async with runtime_in(home) as runtime:
         report = await runtime.ingest([file])
         sha256 = await runtime.add_document(diploma(1))
         content = await runtime.ledger.documents.get(sha256)
@@ -112,8 +113,8 @@ async def test_files_and_documents_come_in(tmp_path: Path) -> None:
     assert content == diploma(1)
 
 
-async def test_outside_its_context_a_runtime_says_how_to_use_it(tmp_path: Path) -> None:
-    async with runtime_in(tmp_path) as runtime:
+async def test_outside_its_context_a_runtime_says_how_to_use_it(home: Path) -> None:
+    async with runtime_in(home) as runtime:
         pass
 
     with pytest.raises(LedgerError, match="async with Runtime"):
@@ -125,9 +126,9 @@ async def _leased(runtime: Runtime) -> int:
     return int(await runtime.ledger.read(lambda c: c.execute(counting).scalar_one()))
 
 
-async def test_starting_and_stopping_again_and_again_leaves_nothing(tmp_path: Path) -> None:
+async def test_starting_and_stopping_again_and_again_leaves_nothing(home: Path) -> None:
     async with http_server.serve(Simulator()) as address:
-        settings = settings_for(tmp_path, address)
+        settings = settings_for(home, address)
 
         async def live(number: int) -> None:
             async with Runtime(settings) as runtime:
@@ -168,7 +169,7 @@ from sync.runtime.runtime import Runtime
 from sync.runtime.settings import Settings
 
 async def main():
-    settings = Settings.load(environment={}, ledger_database=sys.argv[1], tenant="t",
+    settings = Settings.load(environment={}, **json.loads(sys.argv[1]), tenant="t",
         client_id="c", client_secret="s", base_url="http://127.0.0.1:9", durability="full")
     async with Runtime(settings) as runtime:
         await runtime.record(json.loads(sys.argv[2]))
@@ -178,15 +179,14 @@ asyncio.run(main())
 """
 
 
-async def test_what_was_recorded_outlives_the_process(tmp_path: Path) -> None:
-    database = str(tmp_path / "ledger.db")
+async def test_what_was_recorded_outlives_the_process(home: Path) -> None:
     done = subprocess.run(  # noqa: ASYNC221 - nothing else runs meanwhile
-        [sys.executable, "-c", RECORD, database, json.dumps(INSTITUTION)],
+        [sys.executable, "-c", RECORD, json.dumps(settings_in(home)), json.dumps(INSTITUTION)],
         cwd=Path(__file__).parents[3],
         check=False,
         timeout=60,
     )
-    async with runtime_in(tmp_path) as runtime:
+    async with runtime_in(home) as runtime:
         again = await runtime.record(INSTITUTION)
         story = await runtime.audit.timeline("institution", "U")
 

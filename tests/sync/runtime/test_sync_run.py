@@ -19,38 +19,38 @@ COURSE: Told = ("course.upserted", "C", {"institution_id": "U", "name": "Physics
 ORPHAN: Told = ("course.upserted", "O", {"institution_id": "nobody", "name": "Art", "code": "A"})
 
 
-async def test_a_run_that_leaves_nothing_ends_well(tmp_path: Path) -> None:
-    async with practising(tmp_path) as practice:
+async def test_a_run_that_leaves_nothing_ends_well(home: Path) -> None:
+    async with practising(home) as practice:
         report = await practice.tell([INSTITUTION, COURSE])
 
     assert (report.exit, report.done, report.waiting, report.uncertain) == (Exit.DONE, 2, 0, 0)
     assert report.calls["POST"] == 2
 
 
-async def test_what_waits_for_a_record_that_never_comes_needs_a_person(tmp_path: Path) -> None:
-    async with practising(tmp_path) as practice:
+async def test_what_waits_for_a_record_that_never_comes_needs_a_person(home: Path) -> None:
+    async with practising(home) as practice:
         report = await practice.tell([INSTITUTION, ORPHAN])
 
     assert (report.exit, report.done, report.waiting) == (Exit.NEEDS_PERSON, 1, 1)
 
 
-async def test_what_is_held_needs_a_person(tmp_path: Path) -> None:
-    async with practising(tmp_path, institutions="bind") as practice:
+async def test_what_is_held_needs_a_person(home: Path) -> None:
+    async with practising(home, institutions="bind") as practice:
         report = await practice.tell([INSTITUTION, COURSE])
 
     assert (report.exit, report.held, report.waiting) == (Exit.NEEDS_PERSON, 1, 1)
 
 
-async def test_a_refused_line_needs_a_person(tmp_path: Path) -> None:
-    async with practising(tmp_path) as practice:
+async def test_a_refused_line_needs_a_person(home: Path) -> None:
+    async with practising(home) as practice:
         await practice.ingest([INSTITUTION, ("course.upserted", "C", {"nme": "misspelt"})])
         report = await practice.sync()
 
     assert (report.exit, report.done) == (Exit.NEEDS_PERSON, 1)
 
 
-async def test_an_outage_leaves_everything_for_later(tmp_path: Path) -> None:
-    async with practising(tmp_path, patience_seconds=30) as practice:
+async def test_an_outage_leaves_everything_for_later(home: Path) -> None:
+    async with practising(home, patience_seconds=30) as practice:
         practice.simulator.start_outage("503")
         report = await practice.tell([INSTITUTION, COURSE])
         practice.simulator.end_outage()
@@ -61,8 +61,8 @@ async def test_an_outage_leaves_everything_for_later(tmp_path: Path) -> None:
     assert (again.exit, again.done) == (Exit.DONE, 2)
 
 
-async def test_later_comes_before_a_person(tmp_path: Path) -> None:
-    async with practising(tmp_path, patience_seconds=5, settle_seconds=3600) as practice:
+async def test_later_comes_before_a_person(home: Path) -> None:
+    async with practising(home, settle_seconds=3600) as practice:
         practice.simulator.set_faults(*parse_faults("cut_after:nth=1,method=POST,path=/courses"))
         report = await practice.tell([INSTITUTION, ORPHAN, COURSE])
 
@@ -70,8 +70,8 @@ async def test_later_comes_before_a_person(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["cut_after", "error_after", "cut_before", "error_before"])
-async def test_a_lost_answer_leads_to_one_record(tmp_path: Path, fault: str) -> None:
-    async with practising(tmp_path, settle_seconds=1) as practice:
+async def test_a_lost_answer_leads_to_one_record(home: Path, fault: str) -> None:
+    async with practising(home, settle_seconds=1) as practice:
         practice.simulator.set_faults(*parse_faults(f"{fault}:nth=1,method=POST,path=/courses"))
         report = await practice.tell([INSTITUTION, COURSE])
 
@@ -80,8 +80,8 @@ async def test_a_lost_answer_leads_to_one_record(tmp_path: Path, fault: str) -> 
         assert await practice.faults() == []
 
 
-async def test_the_report_is_what_the_command_line_prints(tmp_path: Path) -> None:
-    async with practising(tmp_path) as practice:
+async def test_the_report_is_what_the_command_line_prints(home: Path) -> None:
+    async with practising(home) as practice:
         told = (await practice.tell([INSTITUTION])).to_json()
 
     assert list(told) == [
@@ -94,9 +94,9 @@ async def test_the_report_is_what_the_command_line_prints(tmp_path: Path) -> Non
     assert told["exit"] == 0
 
 
-async def test_a_gate_that_nobody_came_to_open_is_left_for_later(tmp_path: Path) -> None:
+async def test_a_gate_that_nobody_came_to_open_is_left_for_later(home: Path) -> None:
     idle = Remaining(lag=0, states={State.BLOCKED: 1}, uncertain=0)
-    async with desks.desk_in(tmp_path) as desk:
+    async with desks.desk_in(home) as desk:
         await desk.university()
         before = await judge(desk.ledger, idle)
         await desk.ledger.transact(

@@ -16,6 +16,7 @@ from sync.runtime.assembly import make_ledger
 from sync.runtime.sync_run import SyncReport
 from sync.simulator import Address, SimulatedRequest, SimulatedResponse, Simulator, serve
 from sync.simulator.message import CUT
+from tests.places import settings_in
 from tests.sync.system.practice import Practice, settings_for
 from tests.sync.system.university import Told, events
 
@@ -87,17 +88,21 @@ class Station:
 
     def environment(self) -> dict[str, str]:
         tenant = self.address.tenant
-        settings = {
-            "LEDGER_DATABASE": str(self.folder / "ledger.db"),
-            "DURABILITY": "normal",
-            "BASE_URL": self.address.url,
-            "TENANT": tenant.domain,
-            "CLIENT_ID": tenant.client_id,
-            "CLIENT_SECRET": tenant.client_secret,
-            "REQUESTS_PER_SECOND_MAX": "0",
-            "SETTLE_SECONDS": "0.2",
-            "PATIENCE_SECONDS": "30",
-        } | self.changes
+        place = {name.upper(): value for name, value in settings_in(self.folder).items()}
+        settings = (
+            place
+            | {
+                "DURABILITY": "normal",
+                "BASE_URL": self.address.url,
+                "TENANT": tenant.domain,
+                "CLIENT_ID": tenant.client_id,
+                "CLIENT_SECRET": tenant.client_secret,
+                "REQUESTS_PER_SECOND_MAX": "0",
+                "SETTLE_SECONDS": "0.2",
+                "PATIENCE_SECONDS": "30",
+            }
+            | self.changes
+        )
         ours = {f"DOKSTAMP_{name}": value for name, value in settings.items()}
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         return kept | ours

@@ -28,6 +28,7 @@ from sync.simulator import Address, Fault, Simulator, Switches, http_server
 from sync.sources.event_reader import read_events
 from sync.sources.ingest_report import IngestReport
 from sync.sources.ingest_worker import ingest
+from tests.places import settings_in
 from tests.sync.system.strangers import Strangers
 from tests.sync.system.truth import Truth
 from tests.sync.system.university import Told, events
@@ -156,7 +157,7 @@ def settings_for(folder: Path, address: Address, **values: Any) -> Settings:
     """Return the settings of a ledger in a folder that serves a practice DokStamp."""
     tenant = address.tenant
     given: dict[str, Any] = {
-        "ledger_database": str(folder / "ledger.db"),
+        **settings_in(folder),
         "durability": "normal",
         "base_url": address.url,
         "tenant": tenant.domain,

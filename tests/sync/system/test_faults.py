@@ -35,8 +35,8 @@ async def ride_out(practice: Practice) -> int:
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_trouble_leaves_no_trace(tmp_path: Path, trouble: str) -> None:
-    async with practising(tmp_path, speed=HURRY, request_timeout_seconds=600) as practice:
+async def test_trouble_leaves_no_trace(home: Path, trouble: str) -> None:
+    async with practising(home, speed=HURRY, request_timeout_seconds=600) as practice:
         for term in (FIRST_TERM, SECOND_TERM):
             practice.simulator.set_faults(*parse_faults(TROUBLES[trouble]))
             await practice.ingest(term)
@@ -45,8 +45,8 @@ async def test_trouble_leaves_no_trace(tmp_path: Path, trouble: str) -> None:
         assert (await practice.sync()).calls == {}
 
 
-async def test_an_outage_in_the_middle_is_ridden_out_in_one_run(tmp_path: Path) -> None:
-    async with practising(tmp_path, speed=HURRY, request_timeout_seconds=600) as practice:
+async def test_an_outage_in_the_middle_is_ridden_out_in_one_run(home: Path) -> None:
+    async with practising(home, speed=HURRY, request_timeout_seconds=600) as practice:
         now = practice.ledger.clock.now()
         window = (now + timedelta(seconds=60), now + timedelta(seconds=180))
         practice.simulator.start_outage("cut", since=window[0], until=window[1])
@@ -55,10 +55,10 @@ async def test_an_outage_in_the_middle_is_ridden_out_in_one_run(tmp_path: Path) 
         assert (report.exit, await practice.faults()) == (0, [])
 
 
-async def test_lists_that_lag_make_nothing_twice(tmp_path: Path) -> None:
+async def test_lists_that_lag_make_nothing_twice(home: Path) -> None:
     lost = Fault(kind="cut_after", every=3, times=8)
     async with practising(
-        tmp_path, speed=HURRY, faults=[lost], request_timeout_seconds=600
+        home, speed=HURRY, faults=[lost], request_timeout_seconds=600
     ) as practice:
         practice.simulator.set_search_lag(10)
         # A module that the attachable list does not show yet passes for attached: not tried here.
@@ -68,9 +68,9 @@ async def test_lists_that_lag_make_nothing_twice(tmp_path: Path) -> None:
         assert (await ride_out(practice), await practice.faults()) == (0, [])
 
 
-async def test_answers_that_never_come_are_given_up(tmp_path: Path) -> None:
+async def test_answers_that_never_come_are_given_up(home: Path) -> None:
     stall = Fault(kind="stall_after", every=5, times=4, seconds=3)
-    async with practising(tmp_path, speed=4, faults=[stall], request_timeout_seconds=4) as practice:
+    async with practising(home, speed=4, faults=[stall], request_timeout_seconds=4) as practice:
         await practice.ingest(FIRST_TERM)
 
         assert (await ride_out(practice), await practice.faults()) == (0, [])

@@ -56,8 +56,8 @@ ENTITIES = {
 }  # fmt: skip
 
 
-async def test_what_is_there_is_adopted_and_only_differences_are_sent(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_what_is_there_is_adopted_and_only_differences_are_sent(home: Path) -> None:
+    async with staged(home) as scene:
         made = await by_hand(scene)
 
         code = await scene.tell(*EVENTS)
@@ -71,8 +71,8 @@ async def test_what_is_there_is_adopted_and_only_differences_are_sent(tmp_path: 
         assert await scene.faults() == []
 
 
-async def test_a_namesake_of_another_institution_is_not_adopted(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_namesake_of_another_institution_is_not_adopted(home: Path) -> None:
+    async with staged(home) as scene:
         other = scene.dashboard.make("/institutions", name="Other", country="PT", tax_id="PT-0")
         parent = {"institution_uuid": other}
         theirs = scene.dashboard.make("/courses", **parent, name="Law", code="CODE-C-1")
@@ -84,8 +84,8 @@ async def test_a_namesake_of_another_institution_is_not_adopted(tmp_path: Path) 
         assert await scene.faults() == []
 
 
-async def test_two_that_fit_are_held_for_a_person_to_choose(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_two_that_fit_are_held_for_a_person_to_choose(home: Path) -> None:
+    async with staged(home) as scene:
         uuid = scene.dashboard.make("/institutions", name="X", country="PT", tax_id="PT-9")
         parent = {"institution_uuid": uuid}
         first, _second = (
@@ -103,8 +103,8 @@ async def test_two_that_fit_are_held_for_a_person_to_choose(tmp_path: Path) -> N
         assert len(scene.rows("courses")) == 2
 
 
-async def test_a_cohort_code_under_another_course_is_held(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_cohort_code_under_another_course_is_held(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), course("C-2"))
         uuid = scene.row("courses")["uuid"]
         scene.dashboard.make("/cohorts", course_uuid=uuid, code="CODE-K-1")
@@ -117,8 +117,8 @@ async def test_a_cohort_code_under_another_course_is_held(tmp_path: Path) -> Non
         assert await scene.faults() == []
 
 
-async def test_institutions_may_be_bound_by_hand_only(tmp_path: Path) -> None:
-    async with staged(tmp_path, institutions="bind") as scene:
+async def test_institutions_may_be_bound_by_hand_only(home: Path) -> None:
+    async with staged(home, institutions="bind") as scene:
         uuid = scene.dashboard.make("/institutions", name="Ours", country="PT", tax_id="PT-9")
 
         code = await scene.tell(institution(), course())
@@ -135,8 +135,8 @@ async def test_institutions_may_be_bound_by_hand_only(tmp_path: Path) -> None:
         assert await scene.faults() == []
 
 
-async def test_an_institution_bound_ahead_of_its_event_is_used(tmp_path: Path) -> None:
-    async with staged(tmp_path, institutions="bind") as scene:
+async def test_an_institution_bound_ahead_of_its_event_is_used(home: Path) -> None:
+    async with staged(home, institutions="bind") as scene:
         uuid = scene.dashboard.make(
             "/institutions", name="Scenario University", country="Portugal", tax_id="PT-9"
         )
@@ -148,8 +148,8 @@ async def test_an_institution_bound_ahead_of_its_event_is_used(tmp_path: Path) -
         assert await scene.faults() == []
 
 
-async def test_a_certificate_by_hand_for_the_same_course_stops_ours(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_certificate_by_hand_for_the_same_course_stops_ours(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), course(), student(), completed(), certificate())
         row = scene.row("certificates")
 

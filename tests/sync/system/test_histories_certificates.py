@@ -24,8 +24,8 @@ def graduate() -> list[Event]:
     return [institution(), course(), student(), completed()]
 
 
-async def test_a_certificate_asked_for_before_everything_else_waits_for_it(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_certificate_asked_for_before_everything_else_waits_for_it(home: Path) -> None:
+    async with staged(home) as scene:
         code = await scene.tell(certificate(enrollment_id="E-1", cohort_id="K-1"))
         waiting = list(await scene.open())
         healed = await scene.tell(completed(cohort_id="K-1"), cohort(), *graduate()[:3])
@@ -39,8 +39,8 @@ async def test_a_certificate_asked_for_before_everything_else_waits_for_it(tmp_p
         assert await scene.faults() == []
 
 
-async def test_a_certificate_waits_until_its_enrollment_is_completed(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_certificate_waits_until_its_enrollment_is_completed(home: Path) -> None:
+    async with staged(home) as scene:
         code = await scene.tell(*graduate()[:3], enrollment(), certificate(enrollment_id="E-1"))
         waiting = (code, scene.rows("certificates"), list(await scene.open()))
         healed = await scene.tell(completed())
@@ -52,8 +52,8 @@ async def test_a_certificate_waits_until_its_enrollment_is_completed(tmp_path: P
         assert await scene.faults() == []
 
 
-async def test_a_certificate_freezes_the_correction_told_before_it(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_certificate_freezes_the_correction_told_before_it(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*graduate())
 
         code = await scene.tell(student(name="Corrected"), certificate())
@@ -64,8 +64,8 @@ async def test_a_certificate_freezes_the_correction_told_before_it(tmp_path: Pat
         assert await scene.faults() == []
 
 
-async def test_a_certificate_asked_for_twice_is_issued_once(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_certificate_asked_for_twice_is_issued_once(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*graduate(), certificate())
 
         report = await scene.ingest(certificate())
@@ -76,8 +76,8 @@ async def test_a_certificate_asked_for_twice_is_issued_once(tmp_path: Path) -> N
         assert await scene.faults() == []
 
 
-async def test_other_content_while_a_certificate_is_live_is_held(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_other_content_while_a_certificate_is_live_is_held(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*graduate(), certificate())
 
         code = await scene.tell(certificate(text="another print"))
@@ -89,8 +89,8 @@ async def test_other_content_while_a_certificate_is_live_is_held(tmp_path: Path)
         assert await scene.faults() == []
 
 
-async def test_a_revoked_certificate_is_not_issued_again_but_replaced(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_revoked_certificate_is_not_issued_again_but_replaced(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*graduate(), certificate())
 
         gone = await scene.tell(revoked())
@@ -107,8 +107,8 @@ async def test_a_revoked_certificate_is_not_issued_again_but_replaced(tmp_path: 
         assert await scene.faults() == []
 
 
-async def test_a_certificate_revoked_twice_is_revoked_once(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_certificate_revoked_twice_is_revoked_once(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*graduate(), certificate())
         await scene.tell(revoked())
 
@@ -118,8 +118,8 @@ async def test_a_certificate_revoked_twice_is_revoked_once(tmp_path: Path) -> No
         assert await scene.faults() == []
 
 
-async def test_a_certificate_revoked_before_it_was_issued_never_is(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_certificate_revoked_before_it_was_issued_never_is(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(certificate(enrollment_id="E-1"))
 
         code = await scene.tell(revoked())
@@ -131,8 +131,8 @@ async def test_a_certificate_revoked_before_it_was_issued_never_is(tmp_path: Pat
         assert await scene.faults() == []
 
 
-async def test_a_revocation_of_what_nobody_asked_for_waits_or_is_held(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_revocation_of_what_nobody_asked_for_waits_or_is_held(home: Path) -> None:
+    async with staged(home) as scene:
         code = await scene.tell(revoked("D-9"))
 
         assert (code, scene.calls) == (3, [])
@@ -140,8 +140,8 @@ async def test_a_revocation_of_what_nobody_asked_for_waits_or_is_held(tmp_path: 
         assert await scene.faults() == []
 
 
-async def test_the_public_reason_is_the_neutral_text(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_the_public_reason_is_the_neutral_text(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*graduate(), certificate())
 
         await scene.tell(revoked(reason_code="data_correction"))
@@ -152,8 +152,8 @@ async def test_the_public_reason_is_the_neutral_text(tmp_path: Path) -> None:
         assert await scene.faults() == []
 
 
-async def test_one_document_serves_one_certificate(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_one_document_serves_one_certificate(home: Path) -> None:
+    async with staged(home) as scene:
         same = certificate("D-1")["data"]["document"]
         await scene.tell(*graduate(), certificate("D-1"))
 
@@ -166,9 +166,9 @@ async def test_one_document_serves_one_certificate(tmp_path: Path) -> None:
 
 
 async def test_two_documents_that_are_one_in_one_file_serve_one_certificate(
-    tmp_path: Path,
+    home: Path,
 ) -> None:
-    async with staged(tmp_path) as scene:
+    async with staged(home) as scene:
         same = certificate("D-1")["data"]["document"]
         await scene.ingest(*graduate())
 
@@ -180,8 +180,8 @@ async def test_two_documents_that_are_one_in_one_file_serve_one_certificate(
         assert await scene.faults() == []
 
 
-async def test_nothing_is_issued_while_the_student_is_held(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_nothing_is_issued_while_the_student_is_held(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*graduate(), student("S-2", email="two@example.edu"))
 
         code = await scene.tell(student(email="two@example.edu"), certificate())
@@ -193,8 +193,8 @@ async def test_nothing_is_issued_while_the_student_is_held(tmp_path: Path) -> No
         assert await scene.faults() == []
 
 
-async def test_a_course_is_archived_after_its_last_certificate(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_course_is_archived_after_its_last_certificate(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), course(), enrollment())
 
         code = await scene.tell(
@@ -207,9 +207,9 @@ async def test_a_course_is_archived_after_its_last_certificate(tmp_path: Path) -
         assert await scene.faults() == []
 
 
-async def test_a_refused_course_stops_what_names_it_and_nothing_else(tmp_path: Path) -> None:
+async def test_a_refused_course_stops_what_names_it_and_nothing_else(home: Path) -> None:
     refusing = Fault(kind="error_before", method="POST", path="/courses", times=1, status=422)
-    async with staged(tmp_path, faults=[refusing]) as scene:
+    async with staged(home, faults=[refusing]) as scene:
         code = await scene.tell(
             *graduate(), certificate(), student("S-2"), course("C-2"),
             completed("E-2", student_id="S-2", course_id="C-2"),

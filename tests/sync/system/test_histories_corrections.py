@@ -20,8 +20,8 @@ from tests.sync.system.scenario_stage import Event, Scene, staged
 FLOOR = 3
 
 
-async def test_a_correction_takes_the_place_of_what_waits(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_correction_takes_the_place_of_what_waits(home: Path) -> None:
+    async with staged(home) as scene:
         code = await scene.tell(institution(), course(organization_id="O-9"))
         healed = await scene.tell(course())
 
@@ -30,9 +30,9 @@ async def test_a_correction_takes_the_place_of_what_waits(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("status", [422, 400])
-async def test_what_was_refused_is_healed_by_a_correction(status: int, tmp_path: Path) -> None:
+async def test_what_was_refused_is_healed_by_a_correction(status: int, home: Path) -> None:
     refusing = Fault(kind="error_before", method="POST", path="/courses", times=1, status=status)
-    async with staged(tmp_path, faults=[refusing]) as scene:
+    async with staged(home, faults=[refusing]) as scene:
         code = await scene.tell(institution(), course())
         same = await scene.tell(course())
         refused = scene.calls
@@ -43,9 +43,9 @@ async def test_what_was_refused_is_healed_by_a_correction(status: int, tmp_path:
         assert await scene.faults() == []
 
 
-async def test_what_was_refused_is_sent_again_when_a_person_says_so(tmp_path: Path) -> None:
+async def test_what_was_refused_is_sent_again_when_a_person_says_so(home: Path) -> None:
     refusing = Fault(kind="error_before", method="POST", path="/courses", times=1, status=422)
-    async with staged(tmp_path, faults=[refusing]) as scene:
+    async with staged(home, faults=[refusing]) as scene:
         code = await scene.tell(institution(), course())
         await scene.decide("retry", "C-1")
         run = await scene.sync()
@@ -54,9 +54,9 @@ async def test_what_was_refused_is_sent_again_when_a_person_says_so(tmp_path: Pa
         assert scene.row("courses")["name"] == "Law"
 
 
-async def test_what_was_discarded_is_sent_with_the_next_event(tmp_path: Path) -> None:
+async def test_what_was_discarded_is_sent_with_the_next_event(home: Path) -> None:
     refusing = Fault(kind="error_before", method="PATCH", path="/courses/*", times=1, status=422)
-    async with staged(tmp_path, faults=[refusing]) as scene:
+    async with staged(home, faults=[refusing]) as scene:
         await scene.tell(institution(), course())
         code = await scene.tell(course(name="Refused"))
         await scene.decide("discard", "C-1")
@@ -77,8 +77,8 @@ def removals(count: int) -> list[Event]:
     return [removed("module", f"M-{number}") for number in range(count)]
 
 
-async def test_a_run_that_removes_too_much_is_held_as_one_batch(tmp_path: Path) -> None:
-    async with staged(tmp_path, mass_change_floor=FLOOR) as scene:
+async def test_a_run_that_removes_too_much_is_held_as_one_batch(home: Path) -> None:
+    async with staged(home, mass_change_floor=FLOOR) as scene:
         await modules(scene, 10)
 
         code = await scene.tell(*removals(5), organization())
@@ -95,8 +95,8 @@ async def test_a_run_that_removes_too_much_is_held_as_one_batch(tmp_path: Path) 
         assert await scene.faults() == []
 
 
-async def test_a_batch_that_was_a_mistake_is_given_up(tmp_path: Path) -> None:
-    async with staged(tmp_path, mass_change_floor=FLOOR) as scene:
+async def test_a_batch_that_was_a_mistake_is_given_up(home: Path) -> None:
+    async with staged(home, mass_change_floor=FLOOR) as scene:
         await modules(scene, 10)
         await scene.tell(*removals(5))
 
@@ -110,8 +110,8 @@ async def test_a_batch_that_was_a_mistake_is_given_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [2, FLOOR])
-async def test_a_run_that_removes_little_is_followed(count: int, tmp_path: Path) -> None:
-    async with staged(tmp_path, mass_change_floor=FLOOR) as scene:
+async def test_a_run_that_removes_little_is_followed(count: int, home: Path) -> None:
+    async with staged(home, mass_change_floor=FLOOR) as scene:
         await modules(scene, 5)
 
         code = await scene.tell(*removals(count))
@@ -120,8 +120,8 @@ async def test_a_run_that_removes_little_is_followed(count: int, tmp_path: Path)
         assert await scene.faults() == []
 
 
-async def test_many_changes_at_once_are_held_too(tmp_path: Path) -> None:
-    async with staged(tmp_path, mass_change_floor=FLOOR) as scene:
+async def test_many_changes_at_once_are_held_too(home: Path) -> None:
+    async with staged(home, mass_change_floor=FLOOR) as scene:
         await modules(scene, 10)
 
         code = await scene.tell(*(module(f"M-{number}", credits=9) for number in range(6)))
@@ -134,8 +134,8 @@ async def test_many_changes_at_once_are_held_too(tmp_path: Path) -> None:
         assert await scene.faults() == []
 
 
-async def test_the_guard_holds_what_follows_from_a_removal_as_well(tmp_path: Path) -> None:
-    async with staged(tmp_path, mass_change_floor=FLOOR) as scene:
+async def test_the_guard_holds_what_follows_from_a_removal_as_well(home: Path) -> None:
+    async with staged(home, mass_change_floor=FLOOR) as scene:
         await modules(scene, 5)
         await scene.tell(course(), *(attachment(f"A-{n}", module_id=f"M-{n}") for n in range(5)))
 
@@ -147,8 +147,8 @@ async def test_the_guard_holds_what_follows_from_a_removal_as_well(tmp_path: Pat
         assert await scene.faults() == []
 
 
-async def test_a_record_that_comes_and_goes_before_a_sync_leaves_no_trace(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_record_that_comes_and_goes_before_a_sync_leaves_no_trace(home: Path) -> None:
+    async with staged(home) as scene:
         code = await scene.tell(student(), removed("student", "S-1"), student(name="Back"))
 
         assert (code, scene.calls) == (0, ["POST /students"])
@@ -156,8 +156,8 @@ async def test_a_record_that_comes_and_goes_before_a_sync_leaves_no_trace(tmp_pa
         assert await scene.faults() == []
 
 
-async def test_the_same_event_again_is_a_duplicate(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_the_same_event_again_is_a_duplicate(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(student(attributes={"id": "once"}))
 
         same = await scene.ingest(student(attributes={"id": "once", "actor": "somebody"}))
@@ -169,8 +169,8 @@ async def test_the_same_event_again_is_a_duplicate(tmp_path: Path) -> None:
         assert await scene.faults() == []
 
 
-async def test_a_bad_line_is_kept_with_every_reason_and_the_rest_goes_on(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_bad_line_is_kept_with_every_reason_and_the_rest_goes_on(home: Path) -> None:
+    async with staged(home) as scene:
         bad = event("student.upserted", "S-2", {"name": "", "emial": "x", "date_of_birth": "1"})
 
         report = await scene.ingest(student(), bad, institution())

@@ -11,8 +11,8 @@ from tests.sync.system.scenario_stage import staged
 UPDATED = "updated"
 
 
-async def test_a_changed_course_is_patched_with_what_changed(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_changed_course_is_patched_with_what_changed(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), course(name="Law", area="Law", workload_hours=3200))
 
         code = await scene.tell(course(name="Laws", area="Law", workload_hours=3000))
@@ -23,8 +23,8 @@ async def test_a_changed_course_is_patched_with_what_changed(tmp_path: Path) -> 
         assert await scene.faults() == []
 
 
-async def test_a_course_that_is_removed_is_archived_and_comes_back_active(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_course_that_is_removed_is_archived_and_comes_back_active(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), course())
 
         gone = await scene.tell(removed("course", "C-1"))
@@ -37,8 +37,8 @@ async def test_a_course_that_is_removed_is_archived_and_comes_back_active(tmp_pa
         assert await scene.faults() == []
 
 
-async def test_a_course_removed_twice_is_archived_once(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_course_removed_twice_is_archived_once(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), course(), removed("course", "C-1"))
 
         await scene.tell(removed("course", "C-1"))
@@ -47,8 +47,8 @@ async def test_a_course_removed_twice_is_archived_once(tmp_path: Path) -> None:
         assert await scene.faults() == []
 
 
-async def test_a_course_removed_before_it_was_made_is_never_made(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_course_removed_before_it_was_made_is_never_made(home: Path) -> None:
+    async with staged(home) as scene:
         code = await scene.tell(
             institution(), organization("O-1"), course(), removed("course", "C-1")
         )
@@ -57,8 +57,8 @@ async def test_a_course_removed_before_it_was_made_is_never_made(tmp_path: Path)
         assert await scene.faults() == []
 
 
-async def test_what_names_a_removed_record_waits_until_it_returns(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_what_names_a_removed_record_waits_until_it_returns(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), organization(), course(organization_id="O-1"))
         await scene.tell(removed("organization", "O-1"))
         code = await scene.tell(course("C-2", organization_id="O-1"))
@@ -70,8 +70,8 @@ async def test_what_names_a_removed_record_waits_until_it_returns(tmp_path: Path
         assert await scene.faults() == []
 
 
-async def test_an_institution_that_closes_becomes_inactive_and_reopens(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_an_institution_that_closes_becomes_inactive_and_reopens(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution())
 
         await scene.tell(removed("institution", "U"))
@@ -83,8 +83,8 @@ async def test_an_institution_that_closes_becomes_inactive_and_reopens(tmp_path:
         assert await scene.faults() == []
 
 
-async def test_a_field_that_disappears_is_cleared_if_we_sent_it(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_field_that_disappears_is_cleared_if_we_sent_it(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), course(description="Long", area="Law"))
 
         await scene.tell(course(area=None))
@@ -95,8 +95,8 @@ async def test_a_field_that_disappears_is_cleared_if_we_sent_it(tmp_path: Path) 
         assert await scene.faults() == []
 
 
-async def test_a_field_we_never_sent_is_left_to_who_filled_it(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_field_we_never_sent_is_left_to_who_filled_it(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), course())
         scene.dashboard.change(f"/courses/{scene.row('courses')['uuid']}", area="By hand")
 
@@ -107,8 +107,8 @@ async def test_a_field_we_never_sent_is_left_to_who_filled_it(tmp_path: Path) ->
         assert await scene.faults() == []
 
 
-async def test_what_somebody_else_changed_is_left_alone(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_what_somebody_else_changed_is_left_alone(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), course(area="Law"))
         scene.dashboard.change(f"/courses/{scene.row('courses')['uuid']}", name="Ours now")
 
@@ -131,9 +131,9 @@ async def test_what_somebody_else_changed_is_left_alone(tmp_path: Path) -> None:
     ],
 )
 async def test_another_spelling_of_the_same_course_is_no_change(
-    before: dict[str, Any], after: dict[str, Any], tmp_path: Path
+    before: dict[str, Any], after: dict[str, Any], home: Path
 ) -> None:
-    async with staged(tmp_path) as scene:
+    async with staged(home) as scene:
         await scene.tell(institution(), course(**before))
 
         code = await scene.tell(course(**after))
@@ -142,8 +142,8 @@ async def test_another_spelling_of_the_same_course_is_no_change(
         assert await scene.faults() == []
 
 
-async def test_a_course_cannot_move_to_another_institution(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_course_cannot_move_to_another_institution(home: Path) -> None:
+    async with staged(home) as scene:
         other = {**institution(name="Other", tax_id="PT-8"), "subject": "V"}
         await scene.tell(institution(), other, course())
 
@@ -156,8 +156,8 @@ async def test_a_course_cannot_move_to_another_institution(tmp_path: Path) -> No
         assert await scene.faults() == []
 
 
-async def test_corrections_before_anything_was_sent_cost_one_call(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_corrections_before_anything_was_sent_cost_one_call(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution())
 
         await scene.tell(*(course(name=f"Law {number}") for number in range(5)))

@@ -37,8 +37,8 @@ async def attached(scene: Scene, course_id: str, module_id: str) -> list[Row]:
     )
 
 
-async def test_a_curriculum_is_attached_course_by_course(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_curriculum_is_attached_course_by_course(home: Path) -> None:
+    async with staged(home) as scene:
         code = await scene.tell(*curriculum())
 
         assert (code, scene.calls.count(ATTACH)) == (0, 2)
@@ -46,8 +46,8 @@ async def test_a_curriculum_is_attached_course_by_course(tmp_path: Path) -> None
         assert await scene.faults() == []
 
 
-async def test_a_removed_module_is_detached_everywhere_and_inactive(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_removed_module_is_detached_everywhere_and_inactive(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*curriculum())
 
         code = await scene.tell(removed("module", "M-1"))
@@ -59,8 +59,8 @@ async def test_a_removed_module_is_detached_everywhere_and_inactive(tmp_path: Pa
         assert await scene.faults() == []
 
 
-async def test_a_module_that_comes_back_is_attached_as_it_was(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_module_that_comes_back_is_attached_as_it_was(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*curriculum())
         await scene.tell(removed("module", "M-1"))
 
@@ -75,8 +75,8 @@ async def test_a_module_that_comes_back_is_attached_as_it_was(tmp_path: Path) ->
         assert await scene.faults() == []
 
 
-async def test_an_attachment_removed_before_its_module_stays_away(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_an_attachment_removed_before_its_module_stays_away(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*curriculum())
         await scene.tell(removed("course_module", "A-1"))
         detached = scene.calls
@@ -89,8 +89,8 @@ async def test_an_attachment_removed_before_its_module_stays_away(tmp_path: Path
         assert await scene.faults() == []
 
 
-async def test_an_attachment_told_while_its_module_is_gone_waits_for_it(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_an_attachment_told_while_its_module_is_gone_waits_for_it(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*curriculum())
         await scene.tell(removed("module", "M-1"))
 
@@ -103,8 +103,8 @@ async def test_an_attachment_told_while_its_module_is_gone_waits_for_it(tmp_path
         assert await scene.faults() == []
 
 
-async def test_an_attachment_changes_its_place_by_detach_and_attach(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_an_attachment_changes_its_place_by_detach_and_attach(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*curriculum())
 
         code = await scene.tell(attachment("A-1", module_group_id="G-2", order=9))
@@ -117,8 +117,8 @@ async def test_an_attachment_changes_its_place_by_detach_and_attach(tmp_path: Pa
         assert await scene.faults() == []
 
 
-async def test_an_attachment_that_is_told_again_is_not_touched(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_an_attachment_that_is_told_again_is_not_touched(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*curriculum())
 
         code = await scene.tell(attachment("A-1", module_group_id="G-1", order=1, workload=None))
@@ -127,8 +127,8 @@ async def test_an_attachment_that_is_told_again_is_not_touched(tmp_path: Path) -
         assert await scene.faults() == []
 
 
-async def test_an_attachment_moves_to_another_course(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_an_attachment_moves_to_another_course(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*curriculum())
 
         code = await scene.tell(attachment("A-2", module_id="M-2", course_id="C-2", order=3))
@@ -139,8 +139,8 @@ async def test_an_attachment_moves_to_another_course(tmp_path: Path) -> None:
         assert await scene.faults() == []
 
 
-async def test_a_removed_group_is_inactive_and_keeps_its_modules(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_removed_group_is_inactive_and_keeps_its_modules(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*curriculum())
 
         code = await scene.tell(removed("module_group", "G-1"))
@@ -153,8 +153,8 @@ async def test_a_removed_group_is_inactive_and_keeps_its_modules(tmp_path: Path)
         assert await scene.faults() == []
 
 
-async def test_an_archived_course_keeps_what_hangs_on_it(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_an_archived_course_keeps_what_hangs_on_it(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*curriculum())
 
         code = await scene.tell(removed("course", "C-1"))
@@ -164,8 +164,8 @@ async def test_an_archived_course_keeps_what_hangs_on_it(tmp_path: Path) -> None
         assert await scene.faults() == []
 
 
-async def test_a_module_renamed_keeps_its_record_and_a_new_code_is_sent(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_module_renamed_keeps_its_record_and_a_new_code_is_sent(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(*curriculum())
         before = await scene.uuid("module", "M-1")
 
@@ -176,8 +176,8 @@ async def test_a_module_renamed_keeps_its_record_and_a_new_code_is_sent(tmp_path
         assert await scene.faults() == []
 
 
-async def test_a_code_goes_from_one_module_to_another(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_code_goes_from_one_module_to_another(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), module("M-1", code="X"), module("M-2", code="Y"))
 
         code = await scene.tell(module("M-2", code="X"), module("M-1", code="Z"))

@@ -19,8 +19,8 @@ from tests.sync.system.scenario_events import (
 from tests.sync.system.scenario_stage import staged
 
 
-async def test_a_new_address_is_a_patch_of_the_same_student(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_new_address_is_a_patch_of_the_same_student(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(student())
         before = await scene.uuid("student", "S-1")
 
@@ -31,8 +31,8 @@ async def test_a_new_address_is_a_patch_of_the_same_student(tmp_path: Path) -> N
         assert await scene.faults() == []
 
 
-async def test_an_address_that_one_gives_up_another_may_take(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_an_address_that_one_gives_up_another_may_take(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(student("S-1", email="a@example.edu"))
 
         code = await scene.tell(
@@ -45,9 +45,9 @@ async def test_an_address_that_one_gives_up_another_may_take(tmp_path: Path) -> 
 
 
 async def test_two_students_who_swap_addresses_are_held_and_name_each_other(
-    tmp_path: Path,
+    home: Path,
 ) -> None:
-    async with staged(tmp_path) as scene:
+    async with staged(home) as scene:
         one, two = "one@example.edu", "two@example.edu"
         await scene.tell(student("S-1", email=one), student("S-2", email=two))
 
@@ -66,8 +66,8 @@ async def test_two_students_who_swap_addresses_are_held_and_name_each_other(
         assert await scene.faults() == []
 
 
-async def test_two_students_with_one_mailbox_are_never_merged(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_two_students_with_one_mailbox_are_never_merged(home: Path) -> None:
+    async with staged(home) as scene:
         shared = "family@example.edu"
         code = await scene.tell(student("S-1", email=shared), student("S-2", email=shared))
         open_then = await scene.open()
@@ -80,8 +80,8 @@ async def test_two_students_with_one_mailbox_are_never_merged(tmp_path: Path) ->
         assert await scene.faults() == []
 
 
-async def test_a_student_whom_dokstamp_knows_is_adopted(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_student_whom_dokstamp_knows_is_adopted(home: Path) -> None:
+    async with staged(home) as scene:
         uuid = scene.dashboard.make(
             "/students", name="Person S-1", email="S-1@example.edu", date_of_birth="2001-03-04"
         )
@@ -95,9 +95,9 @@ async def test_a_student_whom_dokstamp_knows_is_adopted(tmp_path: Path) -> None:
 
 
 async def test_another_person_with_this_address_is_held_until_bound_by_hand(
-    tmp_path: Path,
+    home: Path,
 ) -> None:
-    async with staged(tmp_path) as scene:
+    async with staged(home) as scene:
         uuid = scene.dashboard.make(
             "/students", name="Person S-1", email="s-1@example.edu", date_of_birth="1999-09-09"
         )
@@ -115,8 +115,8 @@ async def test_another_person_with_this_address_is_held_until_bound_by_hand(
         assert await scene.faults() == []
 
 
-async def test_a_removed_student_stays_in_dokstamp(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_removed_student_stays_in_dokstamp(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(student())
 
         code = await scene.tell(removed("student", "S-1"))
@@ -125,8 +125,8 @@ async def test_a_removed_student_stays_in_dokstamp(tmp_path: Path) -> None:
         assert await scene.faults() == []
 
 
-async def test_a_late_event_is_on_record_and_changes_nothing(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_late_event_is_on_record_and_changes_nothing(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(student(name="Second", attributes={"sequence": 2}))
 
         late = await scene.tell(student(name="First", attributes={"sequence": 1}))
@@ -138,8 +138,8 @@ async def test_a_late_event_is_on_record_and_changes_nothing(tmp_path: Path) -> 
         assert await scene.faults() == []
 
 
-async def test_a_second_source_may_not_name_our_record(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_second_source_may_not_name_our_record(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(student())
 
         report = await scene.ingest(student(name="Theirs", attributes={"source": "urn:lms:other"}))
@@ -151,10 +151,10 @@ async def test_a_second_source_may_not_name_our_record(tmp_path: Path) -> None:
         assert await scene.faults() == []
 
 
-async def test_sources_that_share_their_ids_may(tmp_path: Path) -> None:
+async def test_sources_that_share_their_ids_may(home: Path) -> None:
     other = "urn:lms:other"
     shared = ["urn:sis:scenario", other]
-    async with staged(tmp_path, shared_sources=shared) as scene:
+    async with staged(home, shared_sources=shared) as scene:
         await scene.tell(student())
 
         code = await scene.tell(student(name="Theirs", attributes={"source": other}))
@@ -163,8 +163,8 @@ async def test_sources_that_share_their_ids_may(tmp_path: Path) -> None:
         assert await scene.faults() == []
 
 
-async def test_a_cohort_changes_but_does_not_move(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_cohort_changes_but_does_not_move(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), course("C-1"), course("C-2"), cohort(modality="remote"))
 
         changed = await scene.tell(cohort(modality="hybrid", end_date="2026-07-01"))
@@ -188,10 +188,8 @@ async def test_a_cohort_changes_but_does_not_move(tmp_path: Path) -> None:
         {"start_date": "2024-02-01", "modality": None},
     ],
 )
-async def test_another_spelling_of_a_moment_is_no_change(
-    same: dict[str, Any], tmp_path: Path
-) -> None:
-    async with staged(tmp_path) as scene:
+async def test_another_spelling_of_a_moment_is_no_change(same: dict[str, Any], home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), course(), cohort(start_date="2024-02-01"))
 
         code = await scene.tell(cohort(**same))
@@ -200,8 +198,8 @@ async def test_another_spelling_of_a_moment_is_no_change(
         assert await scene.faults() == []
 
 
-async def test_a_grade_is_sent_once_however_it_is_written(tmp_path: Path) -> None:
-    async with staged(tmp_path, switches={"grade_type": "string"}) as scene:
+async def test_a_grade_is_sent_once_however_it_is_written(home: Path) -> None:
+    async with staged(home, switches={"grade_type": "string"}) as scene:
         await scene.tell(institution(), course(), student(), enrollment(grade="8.75"))
 
         code = await scene.tell(enrollment(grade=8.75))
@@ -215,8 +213,8 @@ async def test_a_grade_is_sent_once_however_it_is_written(tmp_path: Path) -> Non
         assert await scene.faults() == []
 
 
-async def test_an_enrollment_ends_and_moves_to_another_cohort(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_an_enrollment_ends_and_moves_to_another_cohort(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(
             institution(), course(), student(), cohort("K-1"), cohort("K-2"),
             enrollment(cohort_id="K-1"),
@@ -231,8 +229,8 @@ async def test_an_enrollment_ends_and_moves_to_another_cohort(tmp_path: Path) ->
         assert await scene.faults() == []
 
 
-async def test_an_enrollment_that_is_removed_is_dropped(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_an_enrollment_that_is_removed_is_dropped(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), course(), student(), enrollment())
 
         code = await scene.tell(removed("enrollment", "E-1"))
@@ -244,8 +242,8 @@ async def test_an_enrollment_that_is_removed_is_dropped(tmp_path: Path) -> None:
         assert await scene.faults() == []
 
 
-async def test_an_enrollment_that_a_certificate_names_is_not_dropped(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_an_enrollment_that_a_certificate_names_is_not_dropped(home: Path) -> None:
+    async with staged(home) as scene:
         await scene.tell(institution(), course(), student(), completed())
         await scene.tell(certificate(enrollment_id="E-1"))
 
@@ -257,8 +255,8 @@ async def test_an_enrollment_that_a_certificate_names_is_not_dropped(tmp_path: P
         assert await scene.faults() == []
 
 
-async def test_an_enrollment_of_nobody_waits_and_says_for_whom(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_an_enrollment_of_nobody_waits_and_says_for_whom(home: Path) -> None:
+    async with staged(home) as scene:
         code = await scene.tell(institution(), course(), enrollment())
         waiting = await scene.open()
         healed = await scene.tell(student())
@@ -268,16 +266,16 @@ async def test_an_enrollment_of_nobody_waits_and_says_for_whom(tmp_path: Path) -
         assert await scene.faults() == []
 
 
-async def test_a_removal_of_what_nobody_told_of_is_nothing(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_a_removal_of_what_nobody_told_of_is_nothing(home: Path) -> None:
+    async with staged(home) as scene:
         code = await scene.tell(*(removed(entity, "X") for entity in ("student", "course")))
 
         assert (code, scene.calls, await scene.open()) == (0, [], {})
         assert await scene.faults() == []
 
 
-async def test_ids_that_look_like_an_address_are_refused(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
+async def test_ids_that_look_like_an_address_are_refused(home: Path) -> None:
+    async with staged(home) as scene:
         data = student()["data"]
         report = await scene.ingest(event("student.upserted", "ana@example.edu", data))
 

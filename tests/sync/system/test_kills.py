@@ -24,8 +24,8 @@ async def survive(station: Station, told: Sequence[Told], blows: Sequence[Blow])
     assert await station.faults() == []
 
 
-async def test_a_process_killed_again_and_again_leaves_no_trace(tmp_path: Path) -> None:
-    async with stationed(tmp_path) as station:
+async def test_a_process_killed_again_and_again_leaves_no_trace(home: Path) -> None:
+    async with stationed(home) as station:
         await survive(
             station,
             FIRST_TERM,
@@ -33,8 +33,8 @@ async def test_a_process_killed_again_and_again_leaves_no_trace(tmp_path: Path) 
         )
 
 
-async def test_a_process_killed_while_it_changes_things_leaves_no_trace(tmp_path: Path) -> None:
-    async with stationed(tmp_path) as station:
+async def test_a_process_killed_while_it_changes_things_leaves_no_trace(home: Path) -> None:
+    async with stationed(home) as station:
         await station.ingest(FIRST_TERM)
         await station.sync()
         await survive(station, SECOND_TERM, [Blow(3, AFTER), Blow(5, AFTER)])
@@ -42,9 +42,9 @@ async def test_a_process_killed_while_it_changes_things_leaves_no_trace(tmp_path
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_process_asked_to_stop_leaves_nothing_in_doubt(
-    tmp_path: Path, number: signal.Signals
+    home: Path, number: signal.Signals
 ) -> None:
-    async with stationed(tmp_path) as station:
+    async with stationed(home) as station:
         await station.ingest(FIRST_TERM)
         stopped = await station.run("sync", blow=Blow(12, AFTER, number))
         left = await station.unsettled()

@@ -24,9 +24,9 @@ def writes(station: Station) -> int:
 
 
 async def test_wrong_settings_exit_5_and_leave_the_ledger_free_for_the_right_ones(
-    tmp_path: Path,
+    home: Path,
 ) -> None:
-    async with stationed(tmp_path) as station:
+    async with stationed(home) as station:
         await station.ingest(FIRST_TERM)
         codes = []
         for wrong in ({"CLIENT_SECRET": "wrong"}, {"TENANT": "nobody"}):
@@ -46,8 +46,8 @@ async def test_wrong_settings_exit_5_and_leave_the_ledger_free_for_the_right_one
         assert await station.faults() == []
 
 
-async def test_an_outage_exits_75_and_is_made_up_for(tmp_path: Path) -> None:
-    async with stationed(tmp_path, PATIENCE_SECONDS="1") as station:
+async def test_an_outage_exits_75_and_is_made_up_for(home: Path) -> None:
+    async with stationed(home, PATIENCE_SECONDS="1") as station:
         await station.ingest(FIRST_TERM)
         waiting = []
         for mode in ("cut", "503"):
@@ -62,10 +62,10 @@ async def test_an_outage_exits_75_and_is_made_up_for(tmp_path: Path) -> None:
         assert await station.faults() == []
 
 
-async def test_a_second_process_exits_75_and_disturbs_nobody(tmp_path: Path) -> None:
-    async with stationed(tmp_path) as station:
+async def test_a_second_process_exits_75_and_disturbs_nobody(home: Path) -> None:
+    async with stationed(home) as station:
         await station.ingest(FIRST_TERM)
-        first = FileLock(tmp_path / "ledger.db", "sync")
+        first = FileLock(home / "ledger.db", "sync")
         first.acquire()
         second = await station.run("sync")
         first.release()
@@ -75,8 +75,8 @@ async def test_a_second_process_exits_75_and_disturbs_nobody(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("verb", ["ingest", "sync"])
-async def test_a_full_disk_exits_74_and_loses_nothing(tmp_path: Path, verb: str) -> None:
-    async with stationed(tmp_path) as station:
+async def test_a_full_disk_exits_74_and_loses_nothing(home: Path, verb: str) -> None:
+    async with stationed(home) as station:
         await station.ingest(() if verb == "ingest" else FIRST_TERM)
         station.told = []
         file = station.write(FIRST_TERM)

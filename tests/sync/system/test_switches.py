@@ -75,9 +75,9 @@ HARMFUL = {
 
 
 @pytest.mark.parametrize("name", MIXTURES)
-async def test_no_answer_left_open_changes_the_outcome(tmp_path: Path, name: str) -> None:
+async def test_no_answer_left_open_changes_the_outcome(home: Path, name: str) -> None:
     settings: dict[str, Any] = {"auth_mode": "login"} if name == "old" else {}
-    async with practising(tmp_path, switches=MIXTURES[name], **settings) as practice:
+    async with practising(home, switches=MIXTURES[name], **settings) as practice:
         for term in (FIRST_TERM, SECOND_TERM):
             report = await practice.tell(term)
             assert (report.exit, await practice.faults()) == (0, [])
@@ -95,10 +95,10 @@ def test_the_mixtures_hold_every_position() -> None:
 
 @pytest.mark.parametrize("position", ["finish_strict", "status_strict"])
 async def test_a_refused_way_to_issue_holds_certificates_and_nothing_else(
-    tmp_path: Path, position: str
+    home: Path, position: str
 ) -> None:
     switches = {"issue_fields": position}
-    async with practising(tmp_path, switches=switches) as practice:
+    async with practising(home, switches=switches) as practice:
         report = await practice.tell(FIRST_TERM)
         certificates = ("D-1", "D-2", "D-3")
         held = {f"{name} issue": "held issue_style_refused" for name in certificates}
@@ -108,8 +108,8 @@ async def test_a_refused_way_to_issue_holds_certificates_and_nothing_else(
         assert (await practice.sync()).calls == {}
 
 
-async def test_dokstamp_may_date_a_certificate_itself(tmp_path: Path) -> None:
-    async with practising(tmp_path, switches={"issue_fields": "finish"}) as practice:
+async def test_dokstamp_may_date_a_certificate_itself(home: Path) -> None:
+    async with practising(home, switches={"issue_fields": "finish"}) as practice:
         report = await practice.tell(FIRST_TERM)
         faults = await practice.faults()
 
@@ -126,9 +126,9 @@ async def test_dokstamp_may_date_a_certificate_itself(tmp_path: Path) -> None:
     ],
 )
 async def test_strangers_are_neither_taken_nor_touched(
-    tmp_path: Path, kind: Any, answer: int, switches: dict[str, str]
+    home: Path, kind: Any, answer: int, switches: dict[str, str]
 ) -> None:
-    async with practising(tmp_path, kind=kind, switches=switches) as practice:
+    async with practising(home, kind=kind, switches=switches) as practice:
         practice.add_strangers()
         if isinstance(practice.simulator, UnfilteredSimulator):
             practice.simulator.answer = answer

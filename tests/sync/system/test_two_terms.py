@@ -6,8 +6,8 @@ from tests.sync.system.practice import practising
 from tests.sync.system.university import FIRST_TERM, SECOND_TERM
 
 
-async def test_two_terms_come_out_as_told(tmp_path: Path) -> None:
-    async with practising(tmp_path) as practice:
+async def test_two_terms_come_out_as_told(home: Path) -> None:
+    async with practising(home) as practice:
         first = await practice.tell(FIRST_TERM)
         assert (first.exit, await practice.faults()) == (0, [])
 
@@ -18,9 +18,9 @@ async def test_two_terms_come_out_as_told(tmp_path: Path) -> None:
 
 
 async def test_changes_cost_one_call_each_and_a_look_only_where_one_is_needed(
-    tmp_path: Path,
+    home: Path,
 ) -> None:
-    async with practising(tmp_path) as practice:
+    async with practising(home) as practice:
         await practice.tell(FIRST_TERM)
         report = await practice.tell(SECOND_TERM)
 
@@ -29,8 +29,8 @@ async def test_changes_cost_one_call_each_and_a_look_only_where_one_is_needed(
         assert writes == {"DELETE": 3, "PATCH": 8, "POST": 3, "PUT": 1}
 
 
-async def test_events_that_come_again_change_nothing(tmp_path: Path) -> None:
-    async with practising(tmp_path) as practice:
+async def test_events_that_come_again_change_nothing(home: Path) -> None:
+    async with practising(home) as practice:
         await practice.tell(FIRST_TERM)
         told, practice.told = practice.told, []
         again = await practice.ingest(told)
