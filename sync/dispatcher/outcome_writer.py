@@ -3,6 +3,7 @@
 Everything is fenced by the lease: a worker that lost its lane appends its evidence, nothing else.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,10 +21,15 @@ from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import After, Outcome, Progress, Settlement
 from sync.dispatcher.work_reader import Assembled
 from sync.dokstamp.exchange import Exchange
+from sync.resources.catalog import RESOURCES
 
 OPENED_WITH_A_SETTLEMENT: Final = 50
 """Gates that a settlement opens itself at each wake; the opener takes the rest."""
 WAKES_WITH_A_SETTLEMENT: Final = 4
+_NAMES: Final = frozenset(
+    {"uuid", "file", "files", "file_uuid", "modules", "finish", "status", "issued_at", "is_active"}
+).union(one.remote for each in RESOURCES.values() for one in each.fields)
+"""The fields that requests carry, as DokStamp calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +163,19 @@ def _public(verdict: Verdict, *, tenure: Tenure, exchanges: list[Json]) -> dict[
         "not_before": verdict.not_before_milliseconds or None,
         "failed": True if _has_failed(settlement) else None,
         "in_doubt": True if settlement.in_doubt else None,
-        "fields": list(settlement.fields) or None,
+        "fields": [name for name in settlement.fields if _is_ours(name)] or None,
         "facts": dict(settlement.facts) or None,
         "exchanges": exchanges or None,
         "host": tenure.host,
         "epoch": tenure.epoch,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _is_ours(name: str) -> bool:
+    """Tell whether a refused field is one of ours: any other name could quote what was sent."""
+    parts = (part for part in re.split(r"[.\[\]]+", name) if part and not part.isdecimal())
+    return all(part in _NAMES for part in parts)
 
 
 def _has_failed(settlement: Settlement) -> bool:

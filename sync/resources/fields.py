@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import TypeVar
 
 from ledger.reference import Json, SourceRef, TargetId, same_target
@@ -122,7 +123,8 @@ def _unknown(fields: tuple[Field, ...], raw: Mapping[str, object]) -> Iterable[F
     for name in unknown[:_UNKNOWN_MAX]:
         # A misspelt name helps to find the fault; anything else could be somebody's data.
         is_name = len(str(name)) <= 64 and set(str(name)) <= _PATH_CHARACTERS
-        path = f"data.{name}" if is_name else "data"
+        is_misspelt = is_name and bool(get_close_matches(str(name), known, n=1))
+        path = f"data.{name}" if is_misspelt else "data"
         yield Fault(path, "unknown", f"is not a field; the fields are {', '.join(known)}")
 
 

@@ -1,0 +1,100 @@
+"""A person whose every field is marked: the marks show nowhere but where they are meant to."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.sync.system.canary import story
+from tests.sync.system.canary.markers import MARKERS, Search, forms
+from tests.sync.system.canary.stage import Canary, watched
+
+RECORDS = (("student", "S-1"), ("student", "S-2"), ("student", "S-3"), ("enrollment", "E-1"),
+           ("certificate", "D-1"))  # fmt: skip
+SYNCS_MAX = 8
+DECIDED = ("--reason", MARKERS["reason"], "--actor", MARKERS["operator"])
+
+
+async def act(canary: Canary, folder: Path) -> None:
+    """Bring everybody in, through all the trouble that DokStamp can make."""
+    first, second, document = story.write(folder)
+    await canary.tell(["init"], ["document", "add", document], ["ingest", first])
+    await canary.tell(["ingest", first])
+    await settle(canary)
+    await canary.tell(["ingest", second])
+    await settle(canary)
+
+
+async def settle(canary: Canary) -> None:
+    """Synchronise until nothing is left that a later try could do."""
+    for _ in range(SYNCS_MAX):
+        ended = await canary.tell(["sync", "--json"])
+        if "ends with 75" not in ended.output:
+            return
+    raise AssertionError(ended.output)
+
+
+async def decide(canary: Canary) -> None:
+    """Decide about whatever waits for a person, for a marked reason."""
+    rows = await canary.rows("outbox", "list")
+    waiting = [row for row in rows if row["state"] in {"held", "dead"}]
+    keys = [row["operation"] for row in waiting]
+    assert {row["state"] for row in waiting} == {"held", "dead"}, waiting
+    shown = [[*words, key] for key in keys for words in (["outbox", "show"],)]
+    await canary.tell(*shown, *([*each, "--json"] for each in shown))
+    await canary.tell(
+        ["outbox", "retry", keys[0], "--yes", *DECIDED],
+        ["outbox", "discard", keys[-1], "--yes", *DECIDED],
+        ["outbox", "approve", "no such operation", *DECIDED],
+        ["mapping", "bind", "student", "S-3", "not a uuid", *DECIDED],
+        ["mapping", "release", "student", "S-1", "--yes", *DECIDED],
+        ["sync", "--json"],
+    )
+
+
+async def look(canary: Canary) -> None:
+    """Ask everything that can be asked, as a person and as a program."""
+    asked = [
+        ["status"],
+        ["config", "show"],
+        ["outbox", "list"],
+        ["mapping", "list"],
+        ["quarantine", "list"],
+        ["audit", "verify"],
+        ["rebuild", "--check"],
+        *(["audit", "timeline", *record] for record in RECORDS),
+        *(["mapping", "find", *record] for record in RECORDS),
+    ]
+    await canary.tell(*asked)
+    await canary.tell(*([*words, "--json"] for words in asked))
+
+
+async def test_no_mark_of_a_person_shows_anywhere(
+    home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async with watched(home) as canary:
+        await act(canary, tmp_path_factory.mktemp("told"))
+        await decide(canary)
+        await look(canary)
+        left = await canary.left()
+        uuids = [("uuid of a file", str(row["uuid"])) for row in canary.simulator.records("files")]
+        secret = ("client secret", canary.station.address.tenant.client_secret)
+        search = Search([*uuids, secret])
+        found = [line for name, content in left for line in search.in_bytes(content, where=name)]
+        for words, ended in canary.said:
+            found += search.in_text(ended.output, where=f"standard output of {words}")
+            found += search.in_text(ended.errors, where=f"standard error of {words}")
+
+        assert uuids, "a certificate was to be issued"
+        assert canary.simulator.echoed > len(RECORDS)
+        assert not found, "\n".join(dict.fromkeys(found))
+
+
+@pytest.mark.parametrize("what", sorted(MARKERS))
+def test_the_search_finds_every_form_of_a_mark(what: str) -> None:
+    marker = MARKERS[what]
+    for form in forms(marker):
+        assert Search().in_bytes(b"\x00before" + form + b"after", where="here")
+
+
+def test_the_search_finds_nothing_where_nothing_is() -> None:
+    assert not Search().in_bytes(bytes(range(256)) * 100, where="here")
