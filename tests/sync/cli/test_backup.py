@@ -1,0 +1,51 @@
+"""`backup`, `restore` and `copy` as a person runs them."""
+
+from tests.sync.cli.commands import event
+from tests.sync.cli.conftest import Command
+
+
+def test_a_ledger_is_backed_up_and_put_back(ledger: Command) -> None:
+    ledger("ingest", "-", typed=event())
+    made = ledger("backup", "kept", "--json")
+    refused = ledger("restore", "kept")
+    restored = ledger("restore", "kept", "--replace", "--json")
+
+    assert (made.code, refused.code, restored.code) == (0, 5, 0)
+    assert made.json["files"] == ["ledger.db", "ledger.vault.db", "manifest.json"]
+    assert "key file" in made.err
+    assert (
+        restored.json["root"] == made.json["root"] == ledger("status", "--json").json["log"]["root"]
+    )
+    assert all("replaced" in each or "generation" in each for each in restored.json["kept"])
+    assert len(restored.json["kept"]) >= 2
+
+
+def test_an_older_ledger_says_so_until_it_is_accepted(ledger: Command) -> None:
+    ledger("backup", "kept")
+    ledger("ingest", "-", typed=event())
+    ledger("audit", "checkpoint")
+    restored = ledger("restore", "kept", "--replace")
+    ingested = ledger("ingest", "-", typed=event(), tenant="t", client_id="i", client_secret="s")
+    synced = ledger("sync", base_url="http://127.0.0.1:9")
+    unasked = ledger("restore", "--accept-older")
+    accepted = ledger("restore", "--accept-older", "--yes", "--reason", "lost disk", "--json")
+
+    assert "--accept-older" in restored.err
+    assert (ingested.code, synced.code, unasked.code, accepted.code) == (0, 6, 2, 0)
+    assert accepted.json["accepted"]["published"] == 3
+    assert ledger("status", "--json").json["checkpoint"]["standing"] == "continued"
+    assert ledger("restore", "--accept-older", "--yes").code == 1
+
+
+def test_a_ledger_is_copied_to_another_file(ledger: Command) -> None:
+    ledger("ingest", "-", typed=event())
+    copied = ledger("copy", "--to", "other.db", "--json")
+    again = ledger("copy", "--to", "other.db")
+
+    assert (copied.code, again.code) == (0, 5)
+    found = ledger("--database", "other.db", "status", "--json")
+    assert found.json["log"]["root"] == copied.json["root"]
+
+
+def test_what_to_restore_has_to_be_said(ledger: Command) -> None:
+    assert ledger("restore").code == 2
