@@ -116,7 +116,7 @@ class Engine:
             "opener": self._open,
             "dispatcher": self._dispatch,
             "heartbeat": self._beat,
-            "erasures": self._erase,
+            "erasures": self.erasures.work,
         }
 
     def _bench(self, settings: Settings) -> Bench:
@@ -252,11 +252,6 @@ class Engine:
         wait = self.pace.seconds_until_open() or self._poll_seconds
         pause = max(PAUSE_SECONDS_MIN, min(self._poll_seconds, wait))
         await self._ledger.bell.wait(heard, seconds_max=pause)
-
-    async def _erase(self) -> None:
-        heard = self._ledger.bell.rings
-        await self.erasures.finish()
-        await self._rest(heard)
 
     async def _beat(self) -> None:
         await self._ledger.clock.sleep(self.dispatcher.seconds_between_beats)

@@ -1,5 +1,8 @@
 """Erasures that were begun, finished as soon as nothing about the person is in doubt."""
 
+import asyncio
+from typing import Final
+
 from sqlalchemy import Connection
 
 from ledger.erasure import records_of
@@ -11,6 +14,10 @@ from ledger.subjects.dependant_store import is_in_doubt, open_on
 from ledger.subjects.subject_store import Standing, Subject
 from ledger.unfinished import finish
 
+POLL_SECONDS: Final = 1.0
+"""The longest that an erasure begun by another process goes unnoticed."""
+GATHER_SECONDS: Final = 0.05
+
 
 class Erasures:
     """Watches for persons who are being erased, by this host or by another."""
@@ -19,6 +26,14 @@ class Erasures:
         self._ledger = ledger
         self._last: Position = -1
         self._left: set[str] = set()
+
+    async def work(self) -> None:
+        """Finish what can be finished now, then wait for news: the turn of a service."""
+        heard = self._ledger.bell.rings
+        await self.finish()
+        await self._ledger.bell.wait(heard, seconds_max=POLL_SECONDS)
+        # Each settlement rings, and they come in swarms.
+        await asyncio.sleep(GATHER_SECONDS)
 
     async def finish(self) -> None:
         """Finish what can be finished now, and forget the keys that another host destroyed."""
