@@ -43,7 +43,11 @@ def returning(known: Known, references: Iterable[SourceRef]) -> Gates:
 
 
 def issuing(known: Known, references: Collection[SourceRef]) -> Gates:
-    """(c) Nothing that the certificate freezes has an earlier change under way or stuck."""
+    """(c) Nothing that the certificate freezes has an earlier change under way or stuck.
+
+    Nor has the revocation of the one that it takes the place of: while that is live, DokStamp has
+    no room for another.
+    """
     named = {each.entity: each for each in references}
     changes = [
         *(
@@ -53,6 +57,7 @@ def issuing(known: Known, references: Collection[SourceRef]) -> Gates:
             for each in known.open_operations(ref)
         ),
         *_enrollment_changes(known, named["student"], named["course"]),
+        *_revocations(known, named["student"], named["course"]),
         *(each for part in CURRICULUM for each in known.operations_naming(named["course"], part)),
     ]
     enrollment = named.get("enrollment")
@@ -104,6 +109,15 @@ def followers_among(
 def _enrollment_changes(known: Known, student: SourceRef, course: SourceRef) -> list[Operation]:
     changes = known.operations_naming(student, "enrollment")
     return [each for each in changes if course in _references(known, each.reference)]
+
+
+def _revocations(known: Known, student: SourceRef, course: SourceRef) -> list[Operation]:
+    certificates = known.operations_naming(student, "certificate")
+    return [
+        each
+        for each in certificates
+        if each.kind == Kind.REVOKE and course in _references(known, each.reference)
+    ]
 
 
 def _references(known: Known, reference: SourceRef) -> tuple[SourceRef, ...]:

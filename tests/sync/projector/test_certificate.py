@@ -1,5 +1,6 @@
 from ledger.outbox.gate import GateKind, Why
 from ledger.outbox.operation import Priority, State
+from ledger.reference import SourceRef
 from sync.resources import Kind
 from tests.sync.projector.ledger_fake import FakeLedger
 from tests.sync.projector.worlds import CERTIFICATE, request, revoke, university
@@ -125,6 +126,17 @@ def test_a_request_after_the_revocation_is_held_for_a_new_subject() -> None:
     request(ledger)
 
     assert ledger.only(CERTIFICATE).reason == "certificate_revoked"
+
+
+def test_a_replacement_waits_for_the_revocation_of_what_it_replaces() -> None:
+    ledger = issued()
+    revoke(ledger)
+    replacement = SourceRef("certificate", "D-REPLACEMENT")
+
+    request(ledger, replacement, document=OTHER_DOCUMENT)
+
+    [(gate, why)] = ledger.closed(ledger.only(replacement))
+    assert (gate.kind, gate.reference, why) == (GateKind.AFTER, CERTIFICATE, Why.MOVING)
 
 
 def test_a_revocation_of_what_was_never_asked_for_waits_for_the_certificate_itself() -> None:
