@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 MARK = "one_database"
-PARAMETRISED = frozenset({"home", "staging"})
+PARAMETRISED = frozenset({"home", "staging", "place", "shared"})
 MARKERS = f"{MARK}(why): what this test tells is true of one kind of database only"
 
 

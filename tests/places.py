@@ -4,7 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from ledger.testing import SERVED
+from ledger.database import Server
+from ledger.testing import SERVED, address_in
 
 
 def settings_in(folder: Path) -> dict[str, str]:
@@ -22,3 +23,30 @@ def disarm(connection: Connection) -> None:
     found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
     for name in found.scalars().all():
         connection.exec_driver_sql(f"DROP TRIGGER {name}")
+
+
+async def contents_in(folder: Path) -> dict[str, bytes]:
+    """Return every byte that is kept of a folder's ledger: its files, and its tables elsewhere."""
+    found = _files(folder)
+    address = address_in(folder)
+    if isinstance(address.place, Server):
+        for database in (address.main(), address.vault()):
+            found |= await database.read(_tables)
+            await database.close()
+    return found
+
+
+def _tables(connection: Connection) -> dict[str, bytes]:
+    ours = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = current_schema()"
+    return {
+        f"{schema}.{table}": b"\n".join(
+            value if isinstance(value, bytes) else str(value).encode()
+            for row in connection.exec_driver_sql(f"SELECT * FROM {table}")
+            for value in row
+        )
+        for schema, table in connection.exec_driver_sql(ours).all()
+    }
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}

@@ -15,8 +15,8 @@ from tests.ledger.steps import SOURCE
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    async with ledger_in(tmp_path) as opened:
+async def ledger(home: Path) -> AsyncIterator[Ledger]:
+    async with ledger_in(home) as opened:
         yield opened
 
 
@@ -94,10 +94,10 @@ async def test_a_savepoint_takes_back_events_and_their_places(ledger: Ledger) ->
     assert await ids(ledger) == ["ingest.started/0", "ingest.finished/1"]
 
 
-async def test_what_was_appended_is_there_after_reopening(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as first:
+async def test_what_was_appended_is_there_after_reopening(home: Path) -> None:
+    async with ledger_in(home) as first:
         await first.append([event("a")])
-    async with ledger_in(tmp_path) as second:
+    async with ledger_in(home) as second:
         again = await second.append([event("a")])
 
         assert again == [Appended(Verdict.DUPLICATE, 0)]

@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import String, select, text
 
 from ledger.audit.verification import TILE_DIFFERS, Head, Verification
 from ledger.audit.verify_store import PAGE_EVENTS, verify
@@ -13,14 +13,15 @@ from ledger.log.merkle import CompactRange, leaf_hash
 from ledger.reference import Json, SourceRef
 from ledger.schema.tables import events, heads
 from ledger.testing import ledger_in
+from tests.places import disarm
 
 SIZE = 11
 COLUMNS = [column.name for column in events.c if column.name not in {"ledger", "position"}]
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    async with ledger_in(tmp_path) as opened:
+async def ledger(home: Path) -> AsyncIterator[Ledger]:
+    async with ledger_in(home) as opened:
         await fill(opened, SIZE)
         await opened.database.run(disarm)
         yield opened
@@ -50,20 +51,35 @@ async def record(ledger: Ledger, public: dict[str, Json]) -> None:
     await ledger.transact(lambda step: step.record("ingest.x", public=public))
 
 
-def disarm(connection: Connection) -> None:
-    """Take the triggers away, as somebody with the file in hand can."""
-    names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-    for name in names.scalars().all():
-        connection.execute(text(f"DROP TRIGGER {name}"))
-
-
 async def change(ledger: Ledger, sql: str, **values: object) -> None:
     await ledger.database.run(lambda connection: connection.execute(text(sql), values))
 
 
 async def cell(ledger: Ledger, position: int, column: str) -> Any:
-    statement = text(f"SELECT {column}, typeof({column}) FROM events WHERE position = :position")
-    return await ledger.read(lambda c: c.execute(statement, {"position": position}).one())
+    statement = text(f"SELECT {column} FROM events WHERE position = :position")
+    return await ledger.read(lambda c: c.execute(statement, {"position": position}).scalar_one())
+
+
+async def put(ledger: Ledger, position: int, column: str, value: object) -> None:
+    """Put a value in the place of another; in a file, text need not be any."""
+    is_text = isinstance(events.c[column].type, String) and not ledger.database.is_shared
+    given = "CAST(:value AS text)" if is_text else ":value"
+    update = f"UPDATE events SET {column} = {given} WHERE position = :position"
+    await change(ledger, update, value=value, position=position)
+
+
+def fitting(value: object, column: str, random_byte: int) -> object:
+    """Return another value that a server takes for this column, a byte or so away."""
+    match value:
+        case None:
+            kind = events.c[column].type.python_type
+            return {int: 1, bytes: b"x"}.get(kind, "x")
+        case bool():
+            return not value
+        case str() if value:
+            at = random_byte % len(value)
+            return f"{value[:at]}{chr(ord(value[at]) ^ 16)}{value[at + 1 :]}"
+    return flipped(value, random_byte)
 
 
 def flipped(value: object, random_byte: int) -> object:
@@ -89,8 +105,8 @@ async def test_an_untouched_log_is_whole(ledger: Ledger) -> None:
     assert await verify(ledger) == Verification(SIZE, head.root().hex(), SIZE)
 
 
-async def test_an_empty_log_is_whole(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_an_empty_log_is_whole(home: Path) -> None:
+    async with ledger_in(home) as ledger:
         found = await verify(ledger)
 
     assert (found.size, found.first_bad_position) == (0, None)
@@ -100,13 +116,12 @@ async def test_an_empty_log_is_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("byte", [0, 101])
 async def test_a_changed_byte_is_found_where_it_is(ledger: Ledger, column: str, byte: int) -> None:
     for position in (0, SIZE // 2, SIZE - 1):
-        value, kind = await cell(ledger, position, column)
-        changed = f"CAST(:value AS {kind})" if kind == "text" else ":value"
-        update = f"UPDATE events SET {column} = {changed} WHERE position = :position"
-        await change(ledger, update, value=flipped(value, byte), position=position)
+        value = await cell(ledger, position, column)
+        is_file = not ledger.database.is_shared
+        other = flipped(value, byte) if is_file else fitting(value, column, byte)
+        await put(ledger, position, column, other)
         found = await verify(ledger)
-        restore = f"UPDATE events SET {column} = :value WHERE position = :position"
-        await change(ledger, restore, value=value, position=position)
+        await put(ledger, position, column, value)
 
         assert found.first_bad_position == position
         assert found.checked <= position
@@ -174,7 +189,7 @@ async def test_an_inserted_event_stands_outside_the_log(ledger: Ledger, position
 
 
 async def test_a_forged_event_that_fits_its_leaf_does_not_fit_its_tile(ledger: Ledger) -> None:
-    forged = (await cell(ledger, 9, "envelope"))[0].replace(b'"key":"', b'"key":"9')
+    forged = (await cell(ledger, 9, "envelope")).replace(b'"key":"', b'"key":"9')
     await change(
         ledger,
         "UPDATE events SET envelope = :envelope, leaf = :leaf WHERE position = 9",
@@ -224,8 +239,8 @@ async def test_a_log_that_was_cut_with_its_head_row_is_whole_but_smaller(ledger:
     assert f"it had {SIZE} events" in str(known.what)
 
 
-async def test_pages_follow_one_another(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_pages_follow_one_another(home: Path) -> None:
+    async with ledger_in(home) as ledger:
         await ledger.append(
             [
                 NewEvent("urn:sis", str(number), "course.removed", SourceRef("course", "C"))

@@ -51,8 +51,8 @@ async def leaves_of(ledger: Ledger) -> Sequence[bytes]:
     return await ledger.read(lambda connection: connection.execute(statement).scalars().all())
 
 
-async def test_each_batch_leaves_its_leaves_until_the_tile_is_complete(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_each_batch_leaves_its_leaves_until_the_tile_is_complete(home: Path) -> None:
+    async with ledger_in(home) as ledger:
         await ledger.append(new_events(0, 200))
         await ledger.append(new_events(200, 55))
         before = await stored(ledger)
@@ -63,16 +63,16 @@ async def test_each_batch_leaves_its_leaves_until_the_tile_is_complete(tmp_path:
     assert after == [(LOOSE_LEVEL, 256, 2), (0, 0, 256), (1, 0, 1)]
 
 
-async def test_a_duplicate_leaves_nothing(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_a_duplicate_leaves_nothing(home: Path) -> None:
+    async with ledger_in(home) as ledger:
         await ledger.append(new_events(0, 2))
         await ledger.append(new_events(0, 2))
 
         assert await stored(ledger) == [(LOOSE_LEVEL, 0, 2)]
 
 
-async def test_every_proof_of_a_grown_log_comes_out_of_its_tiles(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_every_proof_of_a_grown_log_comes_out_of_its_tiles(home: Path) -> None:
+    async with ledger_in(home) as ledger:
         for first, count in ((0, 300), (300, 500), (800, 1)):
             await ledger.append(new_events(first, count))
         leaves = await leaves_of(ledger)
@@ -89,9 +89,9 @@ async def test_every_proof_of_a_grown_log_comes_out_of_its_tiles(tmp_path: Path)
         await ledger.read(compare)
 
 
-async def test_a_log_from_before_the_tiles_catches_up(tmp_path: Path) -> None:
+async def test_a_log_from_before_the_tiles_catches_up(home: Path) -> None:
     count = 40 * TILE_WIDTH
-    async with ledger_in(tmp_path) as ledger:
+    async with ledger_in(home) as ledger:
         await ledger.append(new_events(0, count))
         whole = await stored(ledger)
         await ledger.database.run(lambda connection: connection.execute(delete(tiles)))
@@ -106,8 +106,8 @@ async def test_a_log_from_before_the_tiles_catches_up(tmp_path: Path) -> None:
     assert after == [*((0, number, 256) for number in range(41)), (1, 0, 41)]
 
 
-async def test_a_log_without_tiles_still_has_proofs(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_a_log_without_tiles_still_has_proofs(home: Path) -> None:
+    async with ledger_in(home) as ledger:
         await ledger.append(new_events(0, 600))
         await ledger.database.run(lambda connection: connection.execute(delete(tiles)))
         leaves = await leaves_of(ledger)

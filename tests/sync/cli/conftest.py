@@ -1,20 +1,25 @@
 """A folder of its own for every command, and what the command line sets up put back."""
 
+import asyncio
 import io
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import structlog
 
 from ledger.testing import SERVED
 from sync.cli.main import main
-from tests.sync.cli.commands import Answer, start
+from sync.simulator import Simulator, serve
+from tests.sync.cli.commands import Answer
 
+T = TypeVar("T")
 Command = Callable[..., Answer]
 
 
@@ -62,13 +67,25 @@ def ledger(place: Command) -> Command:
 
 
 @pytest.fixture
-def practice(tmp_path: Path) -> Iterator[dict[str, str]]:
+def practice() -> Iterator[dict[str, str]]:
     """Give the settings that lead to a practice service of its own."""
-    process = start("simulator", "--json", folder=tmp_path)
-    assert process.stdout is not None
-    try:
-        settings: dict[str, str] = json.loads(process.stdout.readline())
-        yield settings
-    finally:
-        process.terminate()
-        process.communicate()
+    # In a thread: a process would spend most of a test's time on starting.
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="practice")
+    thread.start()
+
+    def wait(work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+    service = serve(Simulator())
+    address = wait(service.__aenter__())
+    yield {
+        "base_url": address.url,
+        "tenant": address.tenant.domain,
+        "client_id": address.tenant.client_id,
+        "client_secret": address.tenant.client_secret,
+    }
+    wait(service.__aexit__(None, None, None))
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()

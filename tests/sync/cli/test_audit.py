@@ -95,19 +95,21 @@ def test_the_log_must_continue_its_checkpoints(ledger: Command, tmp_path: Path) 
     assert forged.code == 6
 
 
+@pytest.mark.one_database("Only files are put back that easily.")
 def test_a_log_that_was_cut_off_is_known_by_the_kept_checkpoint(
-    ledger: Command, tmp_path: Path
+    command: Command, tmp_path: Path
 ) -> None:
-    ledger("ingest", "-", typed=event())
+    command("init")
+    command("ingest", "-", typed=event())
     copies = {file.name: file.read_bytes() for file in tmp_path.glob("dokstamp-ledger*.db*")}
-    ledger("ingest", "-", typed=event(id="evt-2", subject="S-2"))
-    ledger("audit", "checkpoint")
+    command("ingest", "-", typed=event(id="evt-2", subject="S-2"))
+    command("audit", "checkpoint")
     for file in tmp_path.glob("dokstamp-ledger*.db*"):
         file.unlink()
     for name, content in copies.items():
         (tmp_path / name).write_bytes(content)
 
-    answer = ledger("audit", "verify", "--json")
+    answer = command("audit", "verify", "--json")
 
     assert answer.code == 6
     assert answer.json["first_bad_position"] == answer.json["size"]

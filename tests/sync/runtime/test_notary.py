@@ -19,10 +19,10 @@ async def tell(ledger: Ledger, first: int, count: int) -> None:
     await ledger.append(events)
 
 
-async def test_the_head_is_signed_written_and_remembered(tmp_path: Path) -> None:
-    folder, key_file = tmp_path / "public", tmp_path / "ledger.key"
+async def test_the_head_is_signed_written_and_remembered(home: Path) -> None:
+    folder, key_file = home / "public", home / "ledger.key"
     folder.mkdir()
-    async with ledger_in(tmp_path) as ledger:
+    async with ledger_in(home) as ledger:
         await tell(ledger, 0, 3)
         notary = Notary(ledger, key_file=key_file)
         published = await notary.publish(folder)
@@ -35,10 +35,10 @@ async def test_the_head_is_signed_written_and_remembered(tmp_path: Path) -> None
     assert sorted(path.name for path in folder.iterdir()) == ["checkpoint.3"]
 
 
-async def test_a_file_is_written_over_whole(tmp_path: Path) -> None:
-    target = tmp_path / "newest"
-    async with ledger_in(tmp_path) as ledger:
-        notary = Notary(ledger, key_file=tmp_path / "ledger.key")
+async def test_a_file_is_written_over_whole(home: Path) -> None:
+    target = home / "newest"
+    async with ledger_in(home) as ledger:
+        notary = Notary(ledger, key_file=home / "ledger.key")
         await notary.publish(target)
         await tell(ledger, 0, 300)
         published = await notary.publish(target)
@@ -47,21 +47,21 @@ async def test_a_file_is_written_over_whole(tmp_path: Path) -> None:
     assert read_checkpoint(target.read_text(), notary.key).head.size == 300
 
 
-async def test_a_log_that_was_cut_off_is_signed_no_more(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
+async def test_a_log_that_was_cut_off_is_signed_no_more(home: Path) -> None:
+    async with ledger_in(home) as ledger:
         await tell(ledger, 0, 3)
-        longer = await Notary(ledger, key_file=tmp_path / "ledger.key").publish()
+        longer = await Notary(ledger, key_file=home / "ledger.key").publish()
         seed, ledger_id = ledger.vault.signing_seed(), ledger.ledger_id
         text = longer.checkpoint.partition("\n\n")[0].replace("\n3\n", "\n4\n") + "\n"
         forged = SignerKey(f"dokstamp-ledger/{ledger_id}", seed).sign(text)
-        mark_of(tmp_path / "ledger.key").write_text(forged)
+        mark_of(home / "ledger.key").write_text(forged)
         with pytest.raises(IntegrityError, match="a checkpoint of 4 was published"):
-            await Notary(ledger, key_file=tmp_path / "ledger.key").sign()
+            await Notary(ledger, key_file=home / "ledger.key").sign()
 
 
-async def test_a_log_that_was_written_anew_is_signed_no_more(tmp_path: Path) -> None:
-    key_file = tmp_path / "ledger.key"
-    async with ledger_in(tmp_path) as ledger:
+async def test_a_log_that_was_written_anew_is_signed_no_more(home: Path) -> None:
+    key_file = home / "ledger.key"
+    async with ledger_in(home) as ledger:
         await tell(ledger, 0, 3)
         published = await Notary(ledger, key_file=key_file).publish()
         await tell(ledger, 3, 1)
@@ -74,9 +74,9 @@ async def test_a_log_that_was_written_anew_is_signed_no_more(tmp_path: Path) -> 
             await Notary(ledger, key_file=key_file).sign()
 
 
-async def test_a_mark_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
-    key_file = tmp_path / "ledger.key"
-    async with ledger_in(tmp_path) as ledger:
+async def test_a_mark_that_was_tampered_with_is_refused(home: Path) -> None:
+    key_file = home / "ledger.key"
+    async with ledger_in(home) as ledger:
         await tell(ledger, 0, 3)
         await Notary(ledger, key_file=key_file).publish()
         mark = mark_of(key_file)
@@ -85,10 +85,10 @@ async def test_a_mark_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
             await Notary(ledger, key_file=key_file).published()
 
 
-async def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    async with ledger_in(tmp_path) as ledger:
-        notary = Notary(ledger, key_file=tmp_path / "ledger.key")
+async def test_a_place_that_cannot_be_written_is_named(home: Path) -> None:
+    async with ledger_in(home) as ledger:
+        notary = Notary(ledger, key_file=home / "ledger.key")
         with pytest.raises(StorageError, match="could not be written"):
-            await notary.publish(tmp_path / "nowhere" / "file")
+            await notary.publish(home / "nowhere" / "file")
         with pytest.raises(IntegrityError, match="no checkpoint at"):
-            await notary.read(tmp_path / "nothing")
+            await notary.read(home / "nothing")

@@ -21,8 +21,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Ledger]:
-    async with ledger_in(tmp_path, clock=clock) as opened:
+async def ledger(home: Path, clock: ManualClock) -> AsyncIterator[Ledger]:
+    async with ledger_in(home, clock=clock) as opened:
         yield opened
 
 
@@ -37,25 +37,25 @@ def publisher(ledger: Ledger, folder: Path, heard: list[Signal]) -> Publisher:
     return Publisher(ledger, notary, target=target, every_seconds=3600.0, announce=heard.append)
 
 
-async def test_only_a_log_that_grew_is_published(ledger: Ledger, tmp_path: Path) -> None:
-    (tmp_path / "checkpoints").mkdir()
+async def test_only_a_log_that_grew_is_published(ledger: Ledger, home: Path) -> None:
+    (home / "checkpoints").mkdir()
     heard: list[Signal] = []
     await tell(ledger, 1)
     for _ in range(2):
-        assert await publisher(ledger, tmp_path, heard).publish()
+        assert await publisher(ledger, home, heard).publish()
     await tell(ledger, 2)
-    assert await publisher(ledger, tmp_path, heard).publish()
+    assert await publisher(ledger, home, heard).publish()
 
     assert heard == [CheckpointPublished(1), CheckpointPublished(2)]
-    names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    names = sorted(path.name for path in (home / "checkpoints").iterdir())
     assert names == ["checkpoint.1", "checkpoint.2"]
 
 
-async def test_a_failure_is_announced_and_tried_again(ledger: Ledger, tmp_path: Path) -> None:
+async def test_a_failure_is_announced_and_tried_again(ledger: Ledger, home: Path) -> None:
     heard: list[Signal] = []
-    (tmp_path / "checkpoints").touch()
-    notary = Notary(ledger, key_file=tmp_path / "ledger.key")
-    target = tmp_path / "gone" / "file"
+    (home / "checkpoints").touch()
+    notary = Notary(ledger, key_file=home / "ledger.key")
+    target = home / "gone" / "file"
     broken = Publisher(ledger, notary, target=target, every_seconds=60.0, announce=heard.append)
     await tell(ledger, 1)
 
@@ -66,7 +66,7 @@ async def test_a_failure_is_announced_and_tried_again(ledger: Ledger, tmp_path: 
 
 
 async def test_a_schedule_publishes_what_came_meanwhile_and_at_the_end(
-    ledger: Ledger, tmp_path: Path, clock: ManualClock
+    ledger: Ledger, home: Path, clock: ManualClock
 ) -> None:
     heard: list[Signal] = []
     published = asyncio.Event()
@@ -77,9 +77,9 @@ async def test_a_schedule_publishes_what_came_meanwhile_and_at_the_end(
 
     settings = Settings.load(
         environment={},
-        ledger_database=str(tmp_path / "ledger.db"),
-        ledger_key_file=tmp_path / "ledger.key",
-        checkpoints=tmp_path / "newest",
+        ledger_database=str(home / "ledger.db"),
+        ledger_key_file=home / "ledger.key",
+        checkpoints=home / "newest",
         checkpoint_seconds=60,
     )
     await tell(ledger, 1)
@@ -94,12 +94,12 @@ async def test_a_schedule_publishes_what_came_meanwhile_and_at_the_end(
         await tell(ledger, 3)
 
     assert heard == [CheckpointPublished(1), CheckpointPublished(2), CheckpointPublished(3)]
-    assert (tmp_path / "newest").read_text().split("\n")[1] == "3"
+    assert (home / "newest").read_text().split("\n")[1] == "3"
 
 
-async def test_without_a_place_nothing_is_published(ledger: Ledger, tmp_path: Path) -> None:
+async def test_without_a_place_nothing_is_published(ledger: Ledger, home: Path) -> None:
     heard: list[Signal] = []
-    settings = Settings.load(environment={}, ledger_database=str(tmp_path / "ledger.db"))
+    settings = Settings.load(environment={}, ledger_database=str(home / "ledger.db"))
     async with publishing(ledger, settings, announce=heard.append):
         await tell(ledger, 1)
 
