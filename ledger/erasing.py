@@ -22,7 +22,7 @@ from ledger.erasure import REFUSED, Begin, Conclude, Traces, records_of
 from ledger.log import store as log_store
 from ledger.log.envelope import Stored, decode
 from ledger.premises import Finder, Premises, Teller, Wish, telling
-from ledger.reference import OperationKey, Position
+from ledger.reference import OperationKey, Position, Scope
 from ledger.subjects import search_store, subject_store
 from ledger.subjects.dependant_store import is_in_doubt, open_on
 from ledger.subjects.name import first_of
@@ -41,16 +41,14 @@ class Erasing:
 
     async def names(self, person: str) -> tuple[Subject, ...]:
         """Return every name of a person that stands in some way, in the order of their use."""
-        scope = self._premises.scope
-        return await self._premises.read(
-            lambda connection: subject_store.names_of(connection, scope, person=person)
+        return await self._premises.read_folded(
+            lambda connection, scope: subject_store.names_of(connection, scope, person=person)
         )
 
     async def standing(self, name: str) -> Subject:
         """Return how a person stands under a name that an erasure was begun of."""
-        scope = self._premises.scope
-        found = await self._premises.read(
-            lambda connection: subject_store.find(connection, scope, persons=[name])
+        found = await self._premises.read_folded(
+            lambda connection, scope: subject_store.find(connection, scope, persons=[name])
         )
         return found[name]
 
@@ -75,14 +73,13 @@ class Erasing:
 
     async def in_doubt(self, person: str) -> tuple[OperationKey, ...]:
         """Return the operations whose outcome has to be found out before the key can go."""
-        scope = self._premises.scope
 
-        def look(connection: Connection) -> tuple[OperationKey, ...]:
+        def look(connection: Connection, scope: Scope) -> tuple[OperationKey, ...]:
             records = records_of(connection, scope.ledger, person)
             doubted = filter(is_in_doubt, open_on(connection, scope, records=records))
             return tuple(operation.key for operation in doubted)
 
-        return await self._premises.read(look)
+        return await self._premises.read_folded(look)
 
     async def conclude(self, subject: Subject) -> bool:
         """Log that a person is erased; returns False while something is in doubt."""
@@ -169,13 +166,13 @@ class Erasing:
         self, person: str, documents: Sequence[bytes], *, but_used: bool = False
     ) -> None:
         """Say whose these documents are, so that they go without anything being opened again."""
-        scope, vault = self._premises.scope, self._premises.vault
+        vault = self._premises.vault
 
-        def used(connection: Connection) -> set[bytes]:
+        def used(connection: Connection, scope: Scope) -> set[bytes]:
             look = folding.document_user
             return {each for each in documents if look(connection, scope, document=each)}
 
-        kept = await self._premises.read(used) if but_used else set[bytes]()
+        kept = await self._premises.read_folded(used) if but_used else set[bytes]()
         mine = [DocumentName(each) for each in documents if each not in kept]
 
         def assign(connection: Connection) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from ledger.errors import EventError
 from ledger.premises import Premises, Teller, Wish, telling
-from ledger.reference import Json, SourceRef
+from ledger.reference import Json, Scope, SourceRef
 from ledger.subjects import subject_store
 from ledger.subjects.name import first_of, following
 from ledger.subjects.subject_store import Standing, Subject
@@ -45,21 +45,20 @@ def readmit(step: Transaction, name: str, *, subject: SourceRef | None = None) -
 async def current_names(premises: Premises, persons: frozenset[str]) -> dict[str, str]:
     """Return under which names events about these persons are taken now, the closed left out."""
 
-    def look(connection: Connection) -> dict[str, str]:
+    def look(connection: Connection, scope: Scope) -> dict[str, str]:
         found: dict[str, str] = {}
         for person in persons:
-            names = subject_store.names_of(connection, premises.scope, person=person)
+            names = subject_store.names_of(connection, scope, person=person)
             if names and not names[-1].is_closed:
                 found[person] = names[-1].person
         return found
 
-    return await premises.read(look)
+    return await premises.read_folded(look)
 
 
 async def _names(premises: Premises, person: str) -> tuple[Subject, ...]:
-    scope = premises.scope
-    return await premises.read(
-        lambda connection: subject_store.names_of(connection, scope, person=person)
+    return await premises.read_folded(
+        lambda connection, scope: subject_store.names_of(connection, scope, person=person)
     )
 
 

@@ -1,7 +1,6 @@
 """The door: open a ledger, append to it, read it, change it in one atomic step, close it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar, cast
 
@@ -57,6 +56,7 @@ class Ledger:
         self.vault = vault
         self.ledger_id = ledger_id
         self.scope = scope
+        """The folding that was last written to; reads are told which one is live."""
         self.clock = clock
         self._shared_sources = shared_sources
         self._has_own_clock = has_own_clock
@@ -178,6 +178,17 @@ class Ledger:
         """Run a function that only reads, on one consistent snapshot."""
         return await self.database.read(function)
 
+    async def read_folded(self, function: Callable[[Connection, Scope], T]) -> T:
+        """Run a function that reads what is folded, of the folding that is live in its snapshot.
+
+        Which one that is may change between any two reads, and rows of another may be gone.
+        """
+        return await self.read(lambda connection: function(connection, self._live(connection)))
+
+    def _live(self, connection: Connection) -> Scope:
+        ledger = self.scope.ledger
+        return Scope(ledger, read_generation(connection, ledger))
+
     async def head(self) -> CompactRange:
         """Return the tree as it stands: its size and what its root is computed from."""
         return await self.read(
@@ -223,24 +234,12 @@ class Ledger:
         """Let the bell ring at what other hosts commit as well, where the database tells of it."""
         self.database.listen(self.bell.ring)
 
-    async def refresh(self) -> None:
-        """Take notice of what another process may have changed: which folding is live."""
-        self.use_generation(await self.read(self._read_generation))
-
-    def _read_generation(self, connection: Connection) -> int:
-        return read_generation(connection, self.scope.ledger)
-
-    def use_generation(self, generation: int) -> None:
-        """Read and write the rows of another folding from now on."""
-        if generation != self.scope.generation:
-            self.scope = replace(self.scope, generation=generation)
-
     async def _run_batch(self, steps: Sequence[Step]) -> Sequence[object]:
         return await self.database.run(lambda connection: self._apply(connection, steps))
 
     def _apply(self, connection: Connection, steps: Sequence[Step]) -> list[object]:
         before = log_store.lock_head(connection, self.scope.ledger)
-        self.use_generation(read_generation(connection, self.scope.ledger))
+        self.scope = self._live(connection)
         conditions = Conditions(
             ledger_id=self.ledger_id,
             scope=self.scope,
@@ -258,7 +257,8 @@ class Ledger:
         if head != before:
             log_store.write_head(connection, self.scope.ledger, head=head)
             tile_store.grow(connection, self.scope.ledger, before=before.size, size=head.size)
-        self.database.tell_hosts(connection)
+            # What leaves no event, such as a claim in vain, would have hosts wake each other.
+            self.database.tell_hosts(connection)
         return results
 
 

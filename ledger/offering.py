@@ -11,7 +11,7 @@ from ledger.log import store as log_store
 from ledger.log.envelope import Prepared, outcome_source
 from ledger.log.event import NewEvent
 from ledger.premises import Premises
-from ledger.reference import SourceRef
+from ledger.reference import Scope, SourceRef
 from ledger.subjects import subject_store
 from ledger.transaction import Admission, Offer
 
@@ -43,11 +43,11 @@ class Offering:
 
     async def would_take(self, events: Sequence[NewEvent]) -> list[bool]:
         """Tell for each event whether it would be taken if it were offered now, before the rest."""
-        scope, sealer = self._premises.scope, self._premises.sealer
+        sealer = self._premises.sealer
         named = await self._named(await self.with_persons(events))
         documents = [sealer.document_of(event) for event in named]
 
-        def look(connection: Connection) -> list[bool]:
+        def look(connection: Connection, scope: Scope) -> list[bool]:
             names = [(event.source, event.id) for event in named]
             known = log_store.find_known(connection, scope.ledger, names=names)
             admission = Admission(connection, scope, shared_sources=self._shared_sources)
@@ -60,7 +60,7 @@ class Offering:
                 for event, document in zip(named, documents, strict=True)
             ]
 
-        return await self._premises.read(look)
+        return await self._premises.read_folded(look)
 
     async def with_persons(self, events: Sequence[NewEvent]) -> list[NewEvent]:
         """Give events that tell no person the one of their record's earlier events."""

@@ -33,6 +33,9 @@ class Premises(Protocol):
     async def read(self, function: Callable[[Connection], T]) -> T:
         """Run a function that only reads, on one consistent snapshot."""
 
+    async def read_folded(self, function: Callable[[Connection, Scope], T]) -> T:
+        """Run a function that reads what is folded, of the folding live in its snapshot."""
+
     async def transact(self, step: Callable[[Transaction], T]) -> T:
         """Run one step atomically; it is durable on return."""
 

@@ -33,7 +33,7 @@ async def finish_erasures(premises: Premises) -> tuple[Unfinished, ...]:
         await _erase_again(premises, registered)
     left = [
         await finish(premises, subject.person)
-        async for subject in _subjects(premises, {Standing.ERASING, Standing.ERASED})
+        async for subject in subjects(premises, {Standing.ERASING, Standing.ERASED})
     ]
     return tuple(each for each in left if each is not None)
 
@@ -59,17 +59,19 @@ async def finish(premises: Premises, person: str) -> Unfinished | None:
 
 async def has_unfinished(premises: Premises) -> bool:
     """Tell whether somebody is being erased, as far as the log knows."""
-    scope = premises.scope
-    return await premises.read(
-        lambda connection: bool(subject_store.page(connection, scope, standings={Standing.ERASING}))
+    return await premises.read_folded(
+        lambda connection, scope: bool(
+            subject_store.page(connection, scope, standings={Standing.ERASING})
+        )
     )
 
 
-async def _subjects(premises: Premises, standings: Collection[Standing]) -> AsyncIterator[Subject]:
-    scope, after = premises.scope, ""
+async def subjects(premises: Premises, standings: Collection[Standing]) -> AsyncIterator[Subject]:
+    """Give every person who stands like this, a page at a time."""
+    after = ""
     while True:
-        page = await premises.read(
-            lambda connection, after=after: subject_store.page(  # type: ignore[misc]
+        page = await premises.read_folded(
+            lambda connection, scope, after=after: subject_store.page(  # type: ignore[misc]
                 connection, scope, standings=standings, after=after
             )
         )
@@ -82,13 +84,13 @@ async def _subjects(premises: Premises, standings: Collection[Standing]) -> Asyn
 
 async def _erase_again(premises: Premises, registered: Collection[str]) -> None:
     """Erase whom a backup from before the erasure brought back."""
-    scope, vault = premises.scope, premises.vault
-    known = await premises.read(
-        lambda connection: subject_store.find(connection, scope, persons=registered)
+    ledger, vault = premises.scope.ledger, premises.vault
+    known = await premises.read_folded(
+        lambda connection, scope: subject_store.find(connection, scope, persons=registered)
     )
     open_names = {name for name in registered if name not in known or not known[name].is_closed}
     for person in sorted(open_names):
-        record = await premises.read(_Record(scope.ledger, person))
+        record = await premises.read(_Record(ledger, person))
         if record is not None:
             await Erasing(premises).begin(Wish(person, record), again=person)
         elif await vault.existing_keys([person]):

@@ -21,7 +21,7 @@ class Opener:
         for page in range(PAGES_MAX):
             if not await self._has_wakes():
                 return page
-            await self._ledger.transact(_open_page)
+            await self._ledger.transact(self._open_page)
         return PAGES_MAX
 
     async def sweep(self) -> None:
@@ -30,9 +30,13 @@ class Opener:
         while place is not None:
             place = await self._ledger.transact(_Sweep(place))
 
+    def _open_page(self, step: Transaction) -> bool:
+        # What becomes ready is no event, so nobody else tells other hosts of it.
+        self._ledger.database.tell_hosts(step.connection)
+        return gate_store.open_page(step.connection, step.scope, limit=PAGE_GATES_MAX)
+
     async def _has_wakes(self) -> bool:
-        scope = self._ledger.scope
-        return await self._ledger.read(lambda connection: gate_store.has_wakes(connection, scope))
+        return await self._ledger.read_folded(gate_store.has_wakes)
 
 
 class _Sweep:
@@ -46,7 +50,3 @@ class _Sweep:
             after=self._place,
             limit=PAGE_GATES_MAX,
         )
-
-
-def _open_page(transaction: Transaction) -> bool:
-    return gate_store.open_page(transaction.connection, transaction.scope, limit=PAGE_GATES_MAX)

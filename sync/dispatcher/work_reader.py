@@ -65,8 +65,9 @@ class WorkReader:
 
     async def assemble(self, operations: Sequence[Operation]) -> tuple[Assembled, ...]:
         """Return the works of one conversation."""
-        scope = self._ledger.scope
-        snapshot = await self._ledger.read(lambda connection: take(connection, scope, operations))
+        snapshot = await self._ledger.read_folded(
+            lambda connection, scope: take(connection, scope, operations)
+        )
         events = await self._open(snapshot)
         states = [_states(operation, snapshot, events) for operation in operations]
         named = [_named(*each) for each in zip(operations, states, strict=True)]
@@ -89,9 +90,8 @@ class WorkReader:
         found = _Others(dict(snapshot.bindings), _data_of(snapshot, events))
         missing = [each for each in named if each not in snapshot.looked_up]
         if missing:
-            scope = self._ledger.scope
-            further = await self._ledger.read(
-                lambda connection: take_others(connection, scope, missing)
+            further = await self._ledger.read_folded(
+                lambda connection, scope: take_others(connection, scope, missing)
             )
             found.bindings.update(further.bindings)
             found.data.update(_data_of(further, await self._open(further)))
@@ -140,11 +140,11 @@ class WorkReader:
 
 async def are_closed(ledger: Ledger, persons: Collection[str]) -> bool:
     """Tell whether one of these persons is erased by now, or being erased."""
-    named, scope = [person for person in persons if person], ledger.scope
+    named = [person for person in persons if person]
     if not named:
         return False
-    closed = await ledger.read(
-        lambda connection: Doorkeeper().closed(connection, scope, persons=named)
+    closed = await ledger.read_folded(
+        lambda connection, scope: Doorkeeper().closed(connection, scope, persons=named)
     )
     return bool(closed)
 

@@ -11,6 +11,7 @@ from ledger.ledger import Ledger
 from ledger.outbox import lease_store
 from ledger.outbox.lease_store import Claimed, ClaimTerms
 from ledger.outbox.operation import Operation
+from ledger.reference import Scope
 from sync.dispatcher.conversation_worker import Bench, ConversationWorker, Lease
 from sync.dispatcher.judging import PUT_OFF
 from sync.dispatcher.outcome_writer import Tenure
@@ -100,21 +101,21 @@ class Dispatcher:
 
     async def is_due(self) -> bool:
         """Tell whether anything could be worked on now, if a lane is free."""
-        scope, terms = self._ledger.scope, self._claim_terms(1)
+        terms = self._claim_terms(1)
 
-        def look(connection: Connection) -> bool:
+        def look(connection: Connection, scope: Scope) -> bool:
             now = self._ledger.lease_now(connection)
             return lease_store.is_due(connection, scope, terms=terms.at(now))
 
-        return await self._ledger.read(look)
+        return await self._ledger.read_folded(look)
 
-    def seconds_to_due(self, connection: Connection) -> float | None:
+    def seconds_to_due(self, connection: Connection, scope: Scope) -> float | None:
         """Return how long until anything is left to do, 0 while something is being done.
 
         `None` means never. All of it is seen in one snapshot: work that moves on between two
         looks could hide from both.
         """
-        scope, now = self._ledger.scope, self._ledger.lease_now(connection)
+        now = self._ledger.lease_now(connection)
         terms = self._claim_terms(1).at(now)
         if lease_store.is_working(connection, scope, host=terms.host, now=now):
             return 0.0

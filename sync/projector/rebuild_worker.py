@@ -4,7 +4,6 @@ Nothing is planned again and nothing is sent: what was decided stands in the log
 appending meanwhile; what it adds is folded as well before the two foldings are compared.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -29,8 +28,6 @@ PAGE_GATES_MAX: Final = 500
 EFFORT_MAX: Final = 100
 """Events and pages of gates in one transaction: what waits behind it waits that long."""
 ROWS_DROPPED_AT_ONCE: Final = 2_000
-HANDOVER_SECONDS: Final = 2.5
-"""Longer than any host polls: by then nobody reads rows that were put away."""
 SNAPSHOTS_MAX: Final = 20
 """How often a busy host may be a step ahead before it is made to wait for the comparison."""
 _BESIDE_THE_PLAN: Final = "operations.planned"
@@ -72,19 +69,16 @@ async def _rebuild(ledger: Ledger, *, is_check: bool) -> RebuildReport:
     live = await ledger.read(lambda connection: generation_store.read_live(connection, number))
     for stray in await ledger.read(lambda c: generation_store.strays(c, number)):
         await _drop(ledger, stray)
-    ledger.use_generation(live)
     shadow = Scope(number, live + 1)
     doomed = shadow.generation
     try:
-        refolding = _Refolding(ledger, shadow)
+        refolding = _Refolding(ledger, Scope(number, live), shadow)
         comparison = await _compare(ledger, refolding)
         if not is_check:
             refolding.has_come_to(await ledger.database.run(refolding.take_over))
-            ledger.use_generation(shadow.generation)
+            ledger.scope = shadow
+            # Whoever still reads the old rows does so in a snapshot from before.
             doomed = live
-            if ledger.database.is_shared:
-                # Other hosts read the old rows until they look which ones are live.
-                await asyncio.sleep(HANDOVER_SECONDS)
     finally:
         await _drop(ledger, doomed)
     return RebuildReport(refolding.size, comparison.rows, comparison.first_difference)
@@ -121,10 +115,10 @@ def _open(connection: Connection, scope: Scope) -> bool:
 class _Refolding:
     """A second folding of a log, and how far it has come."""
 
-    def __init__(self, ledger: Ledger, scope: Scope) -> None:
+    def __init__(self, ledger: Ledger, live: Scope, scope: Scope) -> None:
         self._ledger = ledger
         self._scope = scope
-        self._live = ledger.scope
+        self._live = live
         self._folded: Position = checkpoints.BEFORE_ALL
         self._is_live_broken = False
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from ledger.clock import to_microseconds
 from ledger.ledger import Ledger
-from ledger.reference import Position
+from ledger.reference import Position, Scope
 from sync.projector.guard import Tally, mass_change
 from sync.projector.run_store import (
     Stretch,
@@ -61,7 +61,9 @@ class RunJudge:
     async def guarded(self, stretch: Stretch) -> frozenset[str]:
         """Return the entities of which a stretch changed too much to be followed by itself."""
         if self._judged is None or self._judged[0] != stretch:
-            judged = await self._ledger.read(lambda connection: self._judge(connection, stretch))
+            judged = await self._ledger.read_folded(
+                lambda connection, scope: self._judge(connection, scope, stretch)
+            )
             self._judged = (stretch, judged)
         return self._judged[1]
 
@@ -83,8 +85,8 @@ class RunJudge:
         now = moment_of(connection, ledger, position=position)
         return now - began > RUN_SECONDS_MAX * _MICROSECONDS
 
-    def _judge(self, connection: Connection, stretch: Stretch) -> frozenset[str]:
-        scope, terms = self._ledger.scope, self._terms
+    def _judge(self, connection: Connection, scope: Scope, stretch: Stretch) -> frozenset[str]:
+        terms = self._terms
         changed = count_changed(connection, scope.ledger, stretch=stretch)
         if not any(count > terms.floor for count in changed.values()):
             return frozenset()

@@ -13,7 +13,7 @@ from ledger.log.event import Event
 from ledger.outbox.fold_store import Cause
 from ledger.outbox.operation import operation_key
 from ledger.outbox.plan import Plan
-from ledger.reference import OperationKey, Position, SourceRef
+from ledger.reference import OperationKey, Position, Scope, SourceRef
 from ledger.transaction import PROJECTOR, Transaction
 from sync.projector.describe import cause_of, remember
 from sync.projector.known_store import KnownStore, Reading
@@ -60,25 +60,22 @@ class Projector:
 
     async def lag(self) -> int:
         """Return how many source events wait to be planned."""
-        return await self._ledger.read(self.lag_in)
+        return await self._ledger.read_folded(self.lag_in)
 
-    def lag_in(self, connection: Connection) -> int:
+    def lag_in(self, connection: Connection, scope: Scope) -> int:
         """Return how many source events wait to be planned, in a snapshot of the caller's."""
-        scope = self._ledger.scope
         after = checkpoints.read(connection, scope, name=PROJECTOR)
         count, _ = log_store.count_sources(connection, scope.ledger, after=after)
         return count
 
     async def _next_batch(self) -> Batch | None:
-        scope = self._ledger.scope
-
-        def look(connection: Connection) -> tuple[Position, list[Stored]]:
+        def look(connection: Connection, scope: Scope) -> tuple[Position, list[Stored]]:
             after = checkpoints.read(connection, scope, name=PROJECTOR)
             return after, log_store.read_page(
                 connection, scope.ledger, after=after, limit=BATCH_EVENTS_MAX, is_outcome=False
             )
 
-        after, stored = await self._ledger.read(look)
+        after, stored = await self._ledger.read_folded(look)
         stretch = await self._runs.stretch_of(stored[0].position) if stored else None
         if stretch is None:
             return None

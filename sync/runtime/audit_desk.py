@@ -14,7 +14,7 @@ from ledger.audit.verification import Head, Verification
 from ledger.audit.verify_store import verify
 from ledger.errors import MasterKeyError
 from ledger.ledger import Ledger
-from ledger.reference import Json, Position, SourceRef, TargetId
+from ledger.reference import Json, Position, Scope, SourceRef, TargetId
 from sync.dispatcher.reasons import explain
 from sync.errors import InputError
 from sync.runtime.notary import Notary
@@ -42,9 +42,8 @@ class AuditDesk:
         self, reference: SourceRef, *, after: Position = -1, limit: int = ROWS_MAX
     ) -> Page[Position]:
         """Return part of a record's story, after a position of the log."""
-        scope = self._ledger.scope
-        chapter = await self._ledger.read(
-            lambda c: read_chapter(c, scope, reference=reference, after=after, limit=limit)
+        chapter = await self._ledger.read_folded(
+            lambda c, scope: read_chapter(c, scope, reference=reference, after=after, limit=limit)
         )
         rows = story(chapter.events, Plot(reference, chapter.operations, explain))
         following = chapter.events[-1].position if len(chapter.events) >= limit else None
@@ -52,9 +51,8 @@ class AuditDesk:
 
     async def target(self, uuid: str) -> Answer:
         """Return which records a DokStamp uuid stands or stood for, each with its story."""
-        scope = self._ledger.scope
-        found = await self._ledger.read(
-            lambda connection: stands_for(connection, scope, target=TargetId(uuid))
+        found = await self._ledger.read_folded(
+            lambda connection, scope: stands_for(connection, scope, target=TargetId(uuid))
         )
         records: list[Json] = []
         for binding in found:
@@ -100,13 +98,13 @@ class AuditDesk:
             message = "proofs are signed: open the desk with the key file of the ledger"
             raise MasterKeyError(message)
         await self._ledger.complete_tiles()
-        scope, published = self._ledger.scope, await self._notary.published()
+        published = await self._notary.published()
 
-        def look(connection: Connection) -> Story:
+        def look(connection: Connection, scope: Scope) -> Story:
             read_tree(connection, scope.ledger, published=published)
             return read_story(connection, scope, reference=reference, after=after, through=through)
 
-        story = await self._ledger.read(look)
+        story = await self._ledger.read_folded(look)
         if not story.events:
             message = f"the log holds nothing of {reference} there: see `audit timeline`"
             raise InputError(message)

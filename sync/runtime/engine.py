@@ -13,7 +13,7 @@ from ledger.mapping import store as mapping_store
 from ledger.outbox import gate_store, lease_store
 from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import State
-from ledger.reference import TargetId
+from ledger.reference import Scope, TargetId
 from ledger.shield import to_the_end
 from ledger.transaction import Transaction
 from sync.dispatcher.circuit import Circuit
@@ -183,10 +183,7 @@ class Engine:
 
     async def remaining(self) -> Remaining:
         """Return what is left as it stands."""
-        scope = self._ledger.scope
-        states = await self._ledger.read(
-            lambda connection: outbox_store.count_by_state(connection, scope)
-        )
+        states = await self._ledger.read_folded(outbox_store.count_by_state)
         in_doubt = states.get(State.UNCERTAIN, 0) + states.get(State.LEASED, 0)
         return Remaining(await self.projector.lag(), states, in_doubt)
 
@@ -196,15 +193,14 @@ class Engine:
 
     async def _seconds_to_wait(self) -> float | None:
         """Return 0 while something is being done, how long until it can be, or None for never."""
-        return await self._ledger.read(self._look_ahead)
+        return await self._ledger.read_folded(self._look_ahead)
 
-    def _look_ahead(self, connection: Connection) -> float | None:
-        scope = self._ledger.scope
-        if self.projector.lag_in(connection) or self.inbox.has_waiting(connection):
+    def _look_ahead(self, connection: Connection, scope: Scope) -> float | None:
+        if self.projector.lag_in(connection, scope) or self.inbox.has_waiting(connection):
             return 0.0
-        if gate_store.has_wakes(connection, scope) or self.erasures.is_due(connection):
+        if gate_store.has_wakes(connection, scope) or self.erasures.is_due(connection, scope):
             return 0.0
-        return self.dispatcher.seconds_to_due(connection)
+        return self.dispatcher.seconds_to_due(connection, scope)
 
     def _raise_faults(self) -> None:
         if self.dispatcher.fault is not None:
@@ -221,7 +217,6 @@ class Engine:
 
     async def _take_in(self) -> None:
         # Hosts commit on connections of their own, which rings no bell here.
-        await self._ledger.refresh()
         if not await self.inbox.take():
             await self._ledger.clock.sleep(self._poll_seconds)
 
@@ -278,13 +273,11 @@ class Engine:
         return True
 
     async def _institution(self) -> TargetId | None:
-        scope = self._ledger.scope
-
-        def first(connection: Connection) -> TargetId | None:
+        def first(connection: Connection, scope: Scope) -> TargetId | None:
             page = mapping_store.read_page(connection, scope, entity="institution", limit=50)
             return next((each.target for each in page if each.holds_target), None)
 
-        return await self._ledger.read(first)
+        return await self._ledger.read_folded(first)
 
     def _tell_circuit(self, circuit: Circuit) -> None:
         self._announce(CircuitChanged(circuit.state.value))

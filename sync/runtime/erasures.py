@@ -7,12 +7,12 @@ from sqlalchemy import Connection
 
 from ledger.erasure import records_of
 from ledger.ledger import Ledger
-from ledger.reference import Position
+from ledger.reference import Position, Scope
 from ledger.shield import to_the_end
 from ledger.subjects import subject_store
 from ledger.subjects.dependant_store import is_in_doubt, open_on
 from ledger.subjects.subject_store import Standing, Subject
-from ledger.unfinished import finish
+from ledger.unfinished import finish, subjects
 
 POLL_SECONDS: Final = 1.0
 """The longest that an erasure begun by another process goes unnoticed."""
@@ -37,30 +37,34 @@ class Erasures:
 
     async def finish(self) -> None:
         """Finish what can be finished now, and forget the keys that another host destroyed."""
-        due = {subject.person for subject in await self._ledger.read(self._due)} | self._left
+        await self._look_around()
+        due = {subject.person for subject in await self._ledger.read_folded(self._due)} | self._left
         for person in sorted(due):
             # Whoever stops the program waits for it: cut in half it would end much later.
             unfinished = await to_the_end(finish(self._ledger, person))
             is_left = unfinished is not None and not unfinished.in_doubt
             (self._left.add if is_left else self._left.discard)(person)
-        last = await self._ledger.read(self._last_change)
+        if due:
+            self._ledger.vault.forget_all()
+
+    async def _look_around(self) -> None:
+        last = await self._ledger.read_folded(subject_store.last_position)
         if last > self._last:
+            erased = subjects(self._ledger, {Standing.ERASED})
+            # Who erased them may be at it still, or may have had to leave the files to us.
+            self._left |= {each.person async for each in erased if each.position > self._last}
             self._ledger.vault.forget_all()
             self._last = last
 
-    def is_due(self, connection: Connection) -> bool:
+    def is_due(self, connection: Connection, scope: Scope) -> bool:
         """Tell whether an erasure waits for nothing but to be finished."""
-        return bool(self._due(connection))
+        return bool(self._due(connection, scope))
 
-    def _due(self, connection: Connection) -> list[Subject]:
-        scope = self._ledger.scope
+    def _due(self, connection: Connection, scope: Scope) -> list[Subject]:
         page = subject_store.page(connection, scope, standings={Standing.ERASING})
-        return [each for each in page if not self._waits(connection, each)]
+        return [each for each in page if not _waits(connection, scope, each)]
 
-    def _waits(self, connection: Connection, subject: Subject) -> bool:
-        records = records_of(connection, self._ledger.scope.ledger, subject.person)
-        operations = open_on(connection, self._ledger.scope, records=records)
-        return any(map(is_in_doubt, operations))
 
-    def _last_change(self, connection: Connection) -> Position:
-        return subject_store.last_position(connection, self._ledger.scope)
+def _waits(connection: Connection, scope: Scope, subject: Subject) -> bool:
+    records = records_of(connection, scope.ledger, subject.person)
+    return any(map(is_in_doubt, open_on(connection, scope, records=records)))

@@ -1,5 +1,6 @@
 """What a person can do about the mapping: look both ways, bind by hand, release."""
 
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
@@ -31,9 +32,8 @@ async def mapping_page(
     limit: int = ROWS_MAX,
 ) -> Page[SourceRef]:
     """Return bindings by entity and source id, after a record."""
-    scope = ledger.scope
-    found = await ledger.read(
-        lambda c: store.read_page(c, scope, entity=entity, after=after, limit=limit)
+    found = await ledger.read_folded(
+        lambda c, scope: store.read_page(c, scope, entity=entity, after=after, limit=limit)
     )
     return page_of(found, limit=limit, answer=_answer, cursor=lambda each: each.reference)
 
@@ -42,14 +42,13 @@ async def mapping_find(
     ledger: Ledger, *, reference: SourceRef | None = None, target: TargetId | None = None
 ) -> tuple[Answer, ...]:
     """Return the binding of a record, or every record that a target stands or stood for."""
-    scope = ledger.scope
 
-    def look(connection: Connection) -> list[Binding]:
+    def look(connection: Connection, scope: Scope) -> list[Binding]:
         found = stands_for(connection, scope, target=target) if target is not None else []
         own = store.find(connection, scope, reference=reference) if reference is not None else None
         return found if own is None else [*found, own]
 
-    return tuple(_answer(binding) for binding in await ledger.read(look))
+    return tuple(_answer(binding) for binding in await ledger.read_folded(look))
 
 
 async def bind(
@@ -67,8 +66,7 @@ async def bind(
     private = (signature or Signature()).private()
     public: dict[str, Json] = {"target": target}
     bound = await ledger.outcome("mapping.bound", public=public, private=private, subject=reference)
-    scope = ledger.scope
-    held = await ledger.read(lambda c: _held_creations(c, scope, reference))
+    held = await ledger.read_folded(lambda c, scope: _held_creations(c, scope, reference))
     approval = await _approval(ledger, held, private)
 
     def step(transaction: Transaction) -> Binding | None:
@@ -91,8 +89,7 @@ async def release(
     ledger: Ledger, reference: SourceRef, *, signature: Signature | None = None
 ) -> Answer:
     """Let go of a record's uuid; the record is looked for, or made anew, when it is wanted next."""
-    scope = ledger.scope
-    known = await ledger.read(lambda connection: store.find(connection, scope, reference=reference))
+    known = await ledger.read_folded(partial(store.find, reference=reference))
     if known is None or known.state is BindingState.RELEASED:
         message = f"{reference} is not bound: see `mapping list`"
         raise InputError(message)

@@ -71,9 +71,8 @@ async def outbox_page(
     limit: int = ROWS_MAX,
 ) -> Page[Cursor]:
     """Return operations by cause, each with what it waits for."""
-    scope = ledger.scope
 
-    def look(connection: Connection) -> Page[Cursor]:
+    def look(connection: Connection, scope: Scope) -> Page[Cursor]:
         found = store.read_page(
             connection, scope, states=states, entity=entity, after=after, limit=limit
         )
@@ -84,14 +83,13 @@ async def outbox_page(
             cursor=lambda operation: (operation.cause, operation.key),
         )
 
-    return await ledger.read(look)
+    return await ledger.read_folded(look)
 
 
 async def outbox_show(ledger: Ledger, key: OperationKey) -> Answer:
     """Return one operation in words; raises `InputError` for an unknown key."""
-    scope = ledger.scope
 
-    def look(connection: Connection) -> Answer | None:
+    def look(connection: Connection, scope: Scope) -> Answer | None:
         operation = store.find(connection, scope, keys=[key]).get(key)
         if operation is None:
             return None
@@ -102,7 +100,7 @@ async def outbox_show(ledger: Ledger, key: OperationKey) -> Answer:
         ]
         return {**_answer(operation, closed), "waits_for": waits, **_details(operation)}
 
-    found = await ledger.read(look)
+    found = await ledger.read_folded(look)
     if found is None:
         message = f"there is no operation {key}: see `outbox list`"
         raise InputError(message)
@@ -130,12 +128,11 @@ async def decide(
 async def _choose(
     ledger: Ledger, verb: Verb, selection: Selection, *, after: Sequence[OperationKey]
 ) -> list[OperationKey]:
-    scope = ledger.scope
     if selection.keys:
         keys = list(dict.fromkeys(selection.keys))[len(after) :][:KEYS_PER_EVENT]
-        await ledger.read(lambda connection: refuse_illegal(connection, scope, verb, keys))
+        await ledger.read_folded(lambda c, scope: refuse_illegal(c, scope, verb, keys))
         return keys
-    return await ledger.read(lambda connection: _matching(connection, scope, verb, selection))
+    return await ledger.read_folded(lambda c, scope: _matching(c, scope, verb, selection))
 
 
 def _matching(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ledger.errors import EventError
@@ -31,9 +32,10 @@ async def quarantine_page(
     ledger: Ledger, *, after: Position = -1, limit: int = ROWS_MAX
 ) -> Page[Position]:
     """Return refused lines in the order they first came, after a position of the log."""
-    scope = ledger.scope
-    found = await ledger.read(
-        lambda connection: quarantine_store.read_page(connection, scope, after=after, limit=limit)
+    found = await ledger.read_folded(
+        lambda connection, scope: quarantine_store.read_page(
+            connection, scope, after=after, limit=limit
+        )
     )
     events = await ledger.events_at(kept.position for kept in found)
     return page_of(
@@ -131,10 +133,7 @@ class _NotTakenError(Exception):
 
 
 async def _find(ledger: Ledger, identifier: str) -> tuple[Kept, Event]:
-    scope = ledger.scope
-    kept = await ledger.read(
-        lambda connection: quarantine_store.find(connection, scope, key=identifier)
-    )
+    kept = await ledger.read_folded(partial(quarantine_store.find, key=identifier))
     if kept is None:
         message = f"nothing in quarantine has the id {identifier}: see `quarantine list`"
         raise InputError(message)

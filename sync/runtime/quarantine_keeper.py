@@ -28,9 +28,8 @@ class QuarantineKeeper:
     async def keep(self, entries: Sequence[QuarantineEntry]) -> None:
         """Keep refused lines; one that is on record is only counted again."""
         keys = [self._key(entry) for entry in entries]
-        scope = self._ledger.scope
-        known = await self._ledger.read(
-            lambda connection: quarantine_store.known(connection, scope, keys=set(keys))
+        known = await self._ledger.read_folded(
+            lambda connection, scope: quarantine_store.known(connection, scope, keys=set(keys))
         )
         fresh = {key: each for key, each in zip(keys, entries, strict=True) if key not in known}
         prepared = await self._prepare(fresh)

@@ -104,8 +104,7 @@ async def plans_first(ledger: Ledger, projector: Projector) -> bool:
     Once an older ledger was accepted, an early state may not find what a later one, in the lost
     part of the log, made of the same record; the latest state does.
     """
-    scope = ledger.scope
-    if await ledger.read(lambda c: doubting.accepted_older(c, scope)) is None:
+    if await ledger.read_folded(doubting.accepted_older) is None:
         return False
     return await projector.lag() > 0
 

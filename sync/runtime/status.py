@@ -13,7 +13,7 @@ from ledger.log import store as log_store
 from ledger.mapping import store as mapping_store
 from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import State
-from ledger.reference import Json
+from ledger.reference import Json, Scope
 from ledger.schema.tables import ledgers
 from ledger.transaction import PROJECTOR
 from sync.runtime.page import Answer
@@ -26,9 +26,8 @@ async def status(
     ledger: Ledger, *, circuit: str = "closed", key_file: Path | None = None
 ) -> Answer:
     """Return what is known, owed, waiting, held and dead, all of one moment."""
-    scope = ledger.scope
 
-    def look(connection: Connection) -> Answer:
+    def look(connection: Connection, scope: Scope) -> Answer:
         mine = ledgers.c.ledger == scope.ledger
         tenant = connection.execute(select(ledgers.c.tenant).where(mine)).scalar_one()
         head = log_store.read_head(connection, scope.ledger)
@@ -47,7 +46,7 @@ async def status(
             "circuit": circuit,
         }
 
-    found = await ledger.read(look)
+    found = await ledger.read_folded(look)
     if key_file is not None:
         found["checkpoint"] = await _checkpoint(ledger, key_file)
     return found

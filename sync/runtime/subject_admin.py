@@ -10,7 +10,7 @@ from ledger.holding import hold, release_hold
 from ledger.ledger import Ledger
 from ledger.log.canonical import INTEGER_MAX
 from ledger.premises import Finder, Wish
-from ledger.reference import Json, SourceRef
+from ledger.reference import Json, Scope, SourceRef
 from ledger.subjects import subject_store
 from ledger.subjects.name import name_of
 from ledger.subjects.search_store import page_of_person
@@ -79,13 +79,13 @@ def _erased(person: str, left: Unfinished | None) -> Erased:
 
 async def names_of(ledger: Ledger, student_id: str) -> tuple[str, ...]:
     """Return every name under which something of a student was sealed, oldest first."""
-    first, scope = name_of(STUDENT, student_id), ledger.scope
+    first = name_of(STUDENT, student_id)
 
-    def look(connection: Connection) -> tuple[str, ...]:
+    def look(connection: Connection, scope: Scope) -> tuple[str, ...]:
         known = subject_store.names_of(connection, scope, person=first)
         return tuple(dict.fromkeys((first, *(each.person for each in known))))
 
-    return await ledger.read(look)
+    return await ledger.read_folded(look)
 
 
 async def records_of(ledger: Ledger, student_id: str) -> tuple[SourceRef, ...]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from ledger.log.envelope import format_time
 from ledger.log.event import Event
 from ledger.mapping import store as mapping_store
 from ledger.outbox import store as outbox_store
-from ledger.reference import Json, Position, SourceRef
+from ledger.reference import Json, Position, Scope, SourceRef
 from ledger.subjects import subject_store
 from ledger.subjects.name import name_of
 from ledger.subjects.search_store import page_of_person
@@ -68,9 +69,9 @@ class _PageAfter:
 
 
 async def _standings(ledger: Ledger, student_id: str) -> list[Json]:
-    scope, person = ledger.scope, name_of(STUDENT, student_id)
-    found = await ledger.read(
-        lambda connection: subject_store.names_of(connection, scope, person=person)
+    person = name_of(STUDENT, student_id)
+    found = await ledger.read_folded(
+        lambda connection, scope: subject_store.names_of(connection, scope, person=person)
     )
     return [
         {"person": each.person, "state": each.standing.value, "position": each.position}
@@ -79,9 +80,7 @@ async def _standings(ledger: Ledger, student_id: str) -> list[Json]:
 
 
 async def _operations(ledger: Ledger, records: Iterable[SourceRef]) -> list[Json]:
-    scope = ledger.scope
-
-    def look(connection: Connection) -> list[Json]:
+    def look(connection: Connection, scope: Scope) -> list[Json]:
         return [
             {
                 "operation": each.key,
@@ -95,12 +94,12 @@ async def _operations(ledger: Ledger, records: Iterable[SourceRef]) -> list[Json
             for each in outbox_store.of_record(connection, scope, reference=reference)
         ]
 
-    return await ledger.read(look)
+    return await ledger.read_folded(look)
 
 
 async def _bindings(ledger: Ledger, records: Iterable[SourceRef]) -> list[Json]:
-    scope, wanted = ledger.scope, list(records)
-    found = await ledger.read(lambda c: mapping_store.find_all(c, scope, references=wanted))
+    wanted = list(records)
+    found = await ledger.read_folded(partial(mapping_store.find_all, references=wanted))
     return [
         {**_record(each.reference), "target_id": each.target, "state": each.state.value}
         for each in sorted(found.values(), key=lambda each: each.reference)

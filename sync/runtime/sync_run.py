@@ -90,15 +90,14 @@ async def run_sync(
 
 async def judge(ledger: Ledger, remaining: Remaining) -> Exit:
     """Return how a run ends that leaves this behind."""
-    scope = ledger.scope
     later = remaining.states.get(State.READY, 0) + remaining.uncertain + remaining.lag
     # A gate that nobody came to open yet hides work that is ready.
-    if later or await ledger.read(lambda connection: gate_store.has_wakes(connection, scope)):
+    if later or await ledger.read_folded(gate_store.has_wakes):
         return Exit.TRY_LATER
     needs_person = (
         remaining.states.get(State.HELD, 0) + remaining.states.get(State.DEAD, 0) > 0
-        or await ledger.read(lambda connection: quarantine_store.count(connection, scope)) > 0
-        or await ledger.read(lambda connection: _waits_in_vain(connection, scope))
+        or await ledger.read_folded(quarantine_store.count) > 0
+        or await ledger.read_folded(_waits_in_vain)
     )
     return Exit.NEEDS_PERSON if needs_person else Exit.DONE
 

@@ -3,14 +3,19 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 from sqlalchemy import Connection, Table, select
+from sqlalchemy.util import await_only
+from sqlalchemy.util.concurrency import in_greenlet
 
 from ledger.clock import ManualClock, SeededEntropy
 from ledger.errors import IntegrityError
 from ledger.ledger import Ledger
-from ledger.reference import SourceRef, TargetId
+from ledger.outbox import store as outbox_store
+from ledger.outbox.operation import State
+from ledger.reference import Scope, SourceRef, TargetId
 from ledger.schema.tables import FOLDED, bindings, operations, wakes
 from ledger.testing import address_in, ledger_in
 from ledger.transaction import Transaction
@@ -19,6 +24,7 @@ from tests.sync.projector.hustle import Hustle
 
 SEEDS = range(3)
 ACTIONS = 60
+SECONDS_MAX = 30
 COURSE = SourceRef("course", "C9")
 
 
@@ -42,6 +48,10 @@ def counted(connection: Connection, table: Table) -> Counter[int]:
 
 async def all_counted(ledger: Ledger) -> dict[str, Counter[int]]:
     return await ledger.read(lambda c: {each.name: counted(c, each) for each in (*FOLDED, wakes)})
+
+
+async def live_generation(ledger: Ledger) -> int:
+    return await ledger.read_folded(lambda _, scope: scope.generation)
 
 
 async def bind(ledger: Ledger) -> None:
@@ -74,7 +84,7 @@ async def test_a_check_leaves_nothing_behind(home: Path) -> None:
         assert report.compared == sum(
             count.total() for name, count in before.items() if name != wakes.name
         )
-        assert ledger.scope.generation == 0
+        assert await live_generation(ledger) == 0
 
 
 async def test_a_rebuild_takes_the_place_of_the_tables(home: Path) -> None:
@@ -84,7 +94,7 @@ async def test_a_rebuild_takes_the_place_of_the_tables(home: Path) -> None:
         after = await all_counted(ledger)
 
         assert report.first_difference is None
-        assert ledger.scope.generation == 1
+        assert await live_generation(ledger) == 1
         assert after["operations"] == Counter({1: before["operations"][0]})
         assert {generation for each in after.values() for generation in each} == {1}
         for _ in range(20):
@@ -129,8 +139,50 @@ async def test_another_process_follows_to_the_new_folding_with_its_next_write(
             await rebuild(ledger, check=False)
             await bind(other)
 
-            assert other.scope.generation == 1
+            assert await live_generation(other) == 1
         assert (await rebuild(ledger, check=True)).first_difference is None
+
+
+async def test_a_host_that_only_reads_follows_to_the_new_folding(home: Path) -> None:
+    async with busy_ledger(home) as (ledger, _):
+        async with await Ledger.open(address_in(home), clock=ManualClock()) as reader:
+            before = await reader.read_folded(outbox_store.count_by_state)
+            for generation in (1, 2):
+                await rebuild(ledger, check=False)
+
+                assert await live_generation(reader) == generation
+                assert await reader.read_folded(outbox_store.count_by_state) == before
+        assert before
+
+
+async def test_a_slow_reader_keeps_its_rows_while_they_are_replaced_and_dropped(
+    home: Path,
+) -> None:
+    reached, may_go_on = Event(), Event()
+
+    def slowly(connection: Connection, scope: Scope) -> list[dict[State, int]]:
+        first = outbox_store.count_by_state(connection, scope)
+        reached.set()
+        if in_greenlet():
+            await_only(asyncio.to_thread(may_go_on.wait, SECONDS_MAX))
+        else:
+            may_go_on.wait(SECONDS_MAX)
+        return [first, outbox_store.count_by_state(connection, scope)]
+
+    async with busy_ledger(home) as (ledger, _):
+        async with await Ledger.open(address_in(home), clock=ManualClock()) as reader:
+            before = await ledger.read_folded(outbox_store.count_by_state)
+            reading = asyncio.create_task(reader.read_folded(slowly))
+            await asyncio.to_thread(reached.wait, SECONDS_MAX)
+            await rebuild(ledger, check=False)
+            is_still_reading = not reading.done()
+            left = {
+                generation for each in (await all_counted(ledger)).values() for generation in each
+            }
+            may_go_on.set()
+
+            assert await reading == [before, before]
+        assert (is_still_reading, left) == (True, {1})
 
 
 async def test_what_is_appended_meanwhile_is_part_of_the_comparison(home: Path) -> None:
