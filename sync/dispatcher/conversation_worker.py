@@ -218,9 +218,8 @@ class ConversationWorker:
 
     async def _who_holds(self, step: WhoHolds) -> Mapping[TargetId, SourceRef]:
         entity = next(iter(self._works.values())).operation.reference.entity
-        scope = self._bench.ledger.scope
-        return await self._bench.ledger.read(
-            lambda connection: mapping_store.holders(
+        return await self._bench.ledger.read_folded(
+            lambda connection, scope: mapping_store.holders(
                 connection, scope, entity=entity, targets=step.targets
             )
         )
