@@ -40,6 +40,9 @@ class Database(ABC):
         Raises `LedgerBusyError` where that cannot be done now; what was deleted stays so.
         """
 
+    async def make_durable(self) -> None:  # noqa: B027 - most places have nothing to do
+        """Bring to the disk whatever was committed, also where commits do not wait for it."""
+
     @abstractmethod
     async def is_there(self) -> bool:
         """Tell whether anything was ever made at this place."""

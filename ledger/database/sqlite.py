@@ -6,10 +6,11 @@ go through a small asynchronous pool and never wait for a writer.
 
 import asyncio
 import fcntl
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, TextIO, TypeVar
 
@@ -24,7 +25,7 @@ from ledger.database.file_lock import FileLock
 from ledger.database.meanings import raise_translated
 from ledger.database.port import Database, Durability
 from ledger.database.recipe import require_sqlite_recipe
-from ledger.errors import LedgerBusyError, LedgerError
+from ledger.errors import LedgerBusyError, LedgerError, StorageError
 from ledger.shield import to_the_end
 
 T = TypeVar("T")
@@ -32,6 +33,14 @@ T = TypeVar("T")
 BUSY_SECONDS: Final = 30
 READERS_MAX: Final = 4
 CHECKPOINT_PAGES: Final = 1000
+Version = tuple[int, ...]
+_MENDED_FROM: Final[tuple[tuple[Version, Version], ...]] = (
+    ((3, 44, 6), (3, 45)),
+    ((3, 50, 7), (3, 51)),
+    ((3, 51, 3), (4,)),
+)
+"""Versions in which two processes may checkpoint one write-ahead log: from the first up to the
+second."""
 
 
 class SqliteDatabase(Database):
@@ -83,16 +92,19 @@ class SqliteDatabase(Database):
     async def scrub(self) -> None:
         """Leave nothing readable of what was deleted: overwritten already, cut from the WAL now.
 
-        Raises `LedgerBusyError` while something that reads needs the old pages.
+        Raises `LedgerBusyError` while something that reads needs the old pages, or where only
+        another process may cut.
         """
-        self._refuse_when_closed()
-        loop = asyncio.get_running_loop()
-        if await asyncio.shield(loop.run_in_executor(self._writer_thread, self._truncate)):
+        if await self._in_writer_thread(self._truncate):
             message = (
                 "something reads from the ledger all the time: stop it, and the traces of what "
                 "was deleted are removed at the next start"
             )
             raise LedgerBusyError(message)
+
+    async def make_durable(self) -> None:
+        """Bring to the disk whatever was committed, also where commits do not wait for it."""
+        await self._in_writer_thread(self._flush)
 
     async def is_there(self) -> bool:
         """Tell whether the file exists."""
@@ -149,8 +161,29 @@ class SqliteDatabase(Database):
             message = "the ledger is closed: open it again before writing to it"
             raise LedgerError(message)
 
+    async def _in_writer_thread(self, function: Callable[[], T]) -> T:
+        self._refuse_when_closed()
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._writer_thread, function))
+
+    def _flush(self) -> None:
+        # Whoever moves pages out of the write-ahead log brings them to the disk by himself.
+        log = self.path.with_name(f"{self.path.name}-wal")
+        try:
+            with suppress(FileNotFoundError), log.open("rb") as file:
+                os.fsync(file.fileno())
+        except OSError as error:
+            message = "the disk failed while writing: check it and start again"
+            raise StorageError(message) from error
+
     def _truncate(self) -> bool:
         """Copy the write-ahead log into the file and cut it; returns whether a reader was in it."""
+        if not self._may_checkpoint() and has_reset_bug(sqlite3.sqlite_version_info):
+            message = (
+                "another process has the ledger open: it removes the traces of what was deleted "
+                "if it is a `run`, and the next start does if it is not"
+            )
+            raise LedgerBusyError(message)
         driver = self._writer.raw_connection()
         try:
             is_busy = driver.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
@@ -225,8 +258,8 @@ class SqliteDatabase(Database):
             self._is_checkpointing = True
 
     def _may_checkpoint(self) -> bool:
-        # Two processes that checkpoint one WAL can meet SQLite's WAL-reset bug (fixed in 3.51.3,
-        # 3.50.7 and 3.44.6), so the first one that opens the file checkpoints for all.
+        # Two processes that checkpoint one WAL can meet SQLite's WAL-reset bug, so the first one
+        # that opens the file checkpoints for all.
         try:
             if self._checkpointer is None:
                 name = f"{self.path.name}-checkpointer"
@@ -235,6 +268,11 @@ class SqliteDatabase(Database):
         except OSError:
             return False
         return True
+
+
+def has_reset_bug(version: Version) -> bool:
+    """Tell whether two processes that checkpoint may lose pages in this version of SQLite."""
+    return not any(first <= version < after for first, after in _MENDED_FROM)
 
 
 def _prepare_reader(driver: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -61,7 +61,7 @@ def hold_name(connection: Connection, ledger: int) -> bytes | None:
 
 def commit_through(connection: Connection) -> None:
     """Let this transaction be durable when it is committed, whatever the others are."""
-    # On SQLite nothing can be asked for within a transaction: `scrub` is what makes it durable.
+    # On SQLite nothing can be asked for within a transaction: `make_durable` has to follow.
     if connection.dialect.name == "postgresql":
         connection.execute(_THROUGH)
 

@@ -46,7 +46,7 @@ class Upkeep:
         if self._cabinet.is_settled(live, vault=self._name):
             return
         # The files must not run ahead of a commit that a power cut could still undo.
-        await self._database.scrub()
+        await self._database.make_durable()
 
         def settle(connection: Connection) -> None:
             self._cabinet.settle(self._live.held_by(connection), vault=self._name)

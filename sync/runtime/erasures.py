@@ -35,6 +35,11 @@ class Erasures:
         # Each settlement rings, and they come in swarms.
         await asyncio.sleep(GATHER_SECONDS)
 
+    @property
+    def left(self) -> frozenset[str]:
+        """Who is erased but for what could not be done yet."""
+        return frozenset(self._left)
+
     async def finish(self) -> None:
         """Finish what can be finished now, and forget the keys that another host destroyed."""
         await self._look_around()

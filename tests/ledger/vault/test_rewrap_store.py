@@ -31,7 +31,7 @@ class Waiting(SqliteDatabase):
         super().__init__(place.folder / "ledger.vault.db", durability="normal")
         self.has_read, self.may_go_on = asyncio.Event(), asyncio.Event()
         self.is_waiting = False
-        self.at_scrub: list[set[str]] = []
+        self.at_flush: list[set[str]] = []
         self._place = place
 
     async def read(self, function: Callable[[Connection], T]) -> T:
@@ -42,9 +42,9 @@ class Waiting(SqliteDatabase):
             await self.may_go_on.wait()
         return found
 
-    async def scrub(self) -> None:
-        self.at_scrub.append(self._place.names)
-        await super().scrub()
+    async def make_durable(self) -> None:
+        self.at_flush.append(self._place.names)
+        await super().make_durable()
 
 
 async def open_waiting(place: Place) -> tuple[Waiting, Vault]:
@@ -81,7 +81,7 @@ async def test_files_follow_a_commit_only_once_it_is_durable(
     await vault.rotate()
     await vault.close()
 
-    assert [max(names) for names in database.at_scrub] == ["ledger.key.next"]
+    assert [max(names) for names in database.at_flush] == ["ledger.key.next"]
 
 
 async def test_what_files_rely_on_is_committed_through(served: Place) -> None:

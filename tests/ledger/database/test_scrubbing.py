@@ -1,0 +1,92 @@
+"""Files are cleared of what was deleted by one process, and never by two at once."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from ledger.database import SqliteDatabase
+from ledger.database.sqlite import has_reset_bug
+from ledger.errors import LedgerBusyError
+
+pytestmark = pytest.mark.one_database("only a file has a write-ahead log of its own to be cut")
+
+MARKER = b"a name that must go"
+IS_SAFE = not has_reset_bug(sqlite3.sqlite_version_info)
+
+
+@pytest.fixture
+async def names(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+    opened = SqliteDatabase(tmp_path / "names.db", durability="normal")
+    await opened.run(lambda c: c.execute(text("CREATE TABLE names (name BLOB)")))
+    yield opened
+    await opened.close()
+
+
+async def write_and_delete(database: SqliteDatabase) -> None:
+    values = {"name": MARKER}
+    await database.run(lambda c: c.execute(text("INSERT INTO names VALUES (:name)"), values))
+    await database.run(lambda c: c.execute(text("DELETE FROM names")))
+
+
+def is_readable(database: SqliteDatabase) -> bool:
+    files = database.path.parent.glob(f"{database.path.name}*")
+    return any(MARKER in file.read_bytes() for file in files)
+
+
+@pytest.mark.parametrize(
+    ("version", "is_bad"),
+    [
+        ((3, 40, 1), True),
+        ((3, 44, 5), True),
+        ((3, 44, 6), False),
+        ((3, 45, 0), True),
+        ((3, 50, 6), True),
+        ((3, 50, 7), False),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((3, 52, 0), False),
+    ],
+)
+def test_the_versions_that_lose_pages_are_known(version: tuple[int, ...], *, is_bad: bool) -> None:
+    assert has_reset_bug(version) is is_bad
+
+
+@pytest.mark.skipif(IS_SAFE, reason="this SQLite lets two processes checkpoint")
+async def test_who_is_not_the_one_that_checkpoints_leaves_clearing_to_it(
+    names: SqliteDatabase,
+) -> None:
+    other = SqliteDatabase(names.path, durability="normal")
+    await write_and_delete(other)
+
+    with pytest.raises(LedgerBusyError, match="another process has the ledger open"):
+        await other.scrub()
+    is_left = is_readable(names)
+    await names.scrub()
+    await other.close()
+
+    assert is_left
+    assert not is_readable(names)
+
+
+async def test_who_is_left_alone_clears_for_himself(names: SqliteDatabase) -> None:
+    other = SqliteDatabase(names.path, durability="normal")
+    await write_and_delete(other)
+    await names.close()
+    await other.scrub()
+
+    assert not is_readable(other)
+    await other.close()
+
+
+async def test_what_is_made_durable_needs_nobody_who_checkpoints(names: SqliteDatabase) -> None:
+    other = SqliteDatabase(names.path, durability="normal")
+    await write_and_delete(other)
+    await other.make_durable()
+    await other.close()
+
+    await names.close()
+    with pytest.raises(Exception, match="closed"):
+        await names.make_durable()
