@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ledger.schema.tables import leases
 from sync.runtime.assembly import make_ledger
 from sync.runtime.sync_run import SyncReport
 from sync.simulator import Address, SimulatedRequest, SimulatedResponse, Simulator, serve
@@ -150,6 +151,13 @@ class Station:
         """Return what stands open, and why."""
         async with self._practice() as practice:
             return await practice.unsettled()
+
+    async def outlast(self) -> None:
+        """Let the leases of whoever died run out, which only several hosts have to wait for."""
+        async with self._practice() as practice:
+            if practice.ledger.database.is_shared:
+                over = leases.update().values(until_seconds=0)
+                await practice.ledger.database.run(lambda connection: connection.execute(over))
 
     async def faults(self) -> list[str]:
         """Tell everything that is wrong, whoever did it."""

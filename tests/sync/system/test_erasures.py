@@ -13,6 +13,7 @@ from sync.runtime.outbox_admin import Signature, outbox_show
 from sync.runtime.subject_admin import subject_erase
 from sync.runtime.sync_run import run_sync
 from sync.simulator import Fault
+from tests.places import contents_in
 from tests.sync.system.practice import Practice, log_faults, practising
 from tests.sync.system.university import FIRST_TERM, Told, diploma
 
@@ -39,12 +40,12 @@ ENROLLMENT_TOLD: Told = (
 )
 
 
-def leaks(practice: Practice, *texts: bytes) -> list[str]:
-    """Return the files of the ledger that hold one of these texts."""
-    files = [each for each in practice.folder.glob("*") if each.is_file()]
-    ours = [each for each in files if not each.name.startswith("events-")]
+async def leaks(practice: Practice, *texts: bytes) -> list[str]:
+    """Return the files and tables of the ledger that hold one of these texts."""
+    kept = await contents_in(practice.folder)
+    ours = {name: content for name, content in kept.items() if not name.startswith("events-")}
     assert len(ours) > 4
-    return [each.name for each in ours if any(text in each.read_bytes() for text in texts)]
+    return [name for name, content in ours.items() if any(text in content for text in texts)]
 
 
 async def the_operation(practice: Practice, reference: SourceRef) -> Operation:
@@ -69,8 +70,8 @@ async def differences(practice: Practice) -> list[str]:
     return found + await log_faults(practice.ledger)
 
 
-async def test_a_student_with_diplomas_is_erased_and_nobody_else_is_touched(tmp_path: Path) -> None:
-    async with practising(tmp_path, speed=HURRY, request_timeout_seconds=600) as practice:
+async def test_a_student_with_diplomas_is_erased_and_nobody_else_is_touched(home: Path) -> None:
+    async with practising(home, speed=HURRY, request_timeout_seconds=600) as practice:
         assert (await practice.tell(FIRST_TERM)).exit == 0
         before = await differences(practice)
         erased = await subject_erase(practice.ledger, "S-1", signature=WHY)
@@ -78,7 +79,10 @@ async def test_a_student_with_diplomas_is_erased_and_nobody_else_is_touched(tmp_
         again = await practice.sync()
 
         assert erased.is_finished
-        assert leaks(practice, b"Person Number 1", b"person1+sis", diploma(1), MARK.encode()) == []
+        assert (
+            await leaks(practice, b"Person Number 1", b"person1+sis", diploma(1), MARK.encode())
+            == []
+        )
         assert (before, await differences(practice)) == ([], [])
         assert later.reasons == {"person_erased": 1}
         assert again.calls == {}
@@ -91,9 +95,9 @@ async def test_a_student_with_diplomas_is_erased_and_nobody_else_is_touched(tmp_
     [("cut_after", State.DONE, True), ("cut_before", State.DISCARDED, False)],
 )
 async def test_what_may_have_been_sent_is_found_out_and_nothing_more_is_sent(
-    tmp_path: Path, kind: str, state: State, *, bound: bool
+    home: Path, kind: str, state: State, *, bound: bool
 ) -> None:
-    async with practising(tmp_path, speed=HURRY, request_timeout_seconds=600) as practice:
+    async with practising(home, speed=HURRY, request_timeout_seconds=600) as practice:
         await practice.tell(PLACE)
         practice.simulator.set_faults(Fault(kind=kind, method="POST", path="*/students", times=1))
         await practice.ingest([STUDENT_TOLD])
@@ -110,11 +114,11 @@ async def test_what_may_have_been_sent_is_found_out_and_nothing_more_is_sent(
         assert await is_bound(practice, STUDENT) is bound
         assert (between, await differences(practice)) == ([], [])
         assert (await subject_erase(practice.ledger, "S-1", signature=WHY)).is_finished
-        assert leaks(practice, MARK.encode(), MARK.lower().encode()) == []
+        assert await leaks(practice, MARK.encode(), MARK.lower().encode()) == []
 
 
-async def test_what_was_never_sent_is_given_up_and_who_waited_is_told_why(tmp_path: Path) -> None:
-    async with practising(tmp_path, speed=HURRY, request_timeout_seconds=600) as practice:
+async def test_what_was_never_sent_is_given_up_and_who_waited_is_told_why(home: Path) -> None:
+    async with practising(home, speed=HURRY, request_timeout_seconds=600) as practice:
         await practice.tell(PLACE)
         removal: Told = ("course.removed", "C-1", None)
         practice.simulator.set_faults(

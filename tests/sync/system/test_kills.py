@@ -18,6 +18,7 @@ async def survive(station: Station, told: Sequence[Told], blows: Sequence[Blow])
     for blow in blows:
         ended = await station.run("sync", blow=blow)
         assert ended.code == -signal.SIGKILL, ended.errors
+        await station.outlast()
     ended = await station.run("sync", "--json")
 
     assert ended.code == 0, ended.errors

@@ -214,14 +214,14 @@ def test_what_is_no_bundle_is_refused_in_plain_words(tmp_path: Path, text: str) 
     assert answer.stdout.startswith("NOT PROVEN: ")
 
 
-async def test_an_erased_person_s_story_is_still_proven(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
+async def test_an_erased_person_s_story_is_still_proven(home: Path) -> None:
+    async with desk_in(home) as desk:
         await prepared(desk)
-        audit = AuditDesk(desk.ledger, key_file=tmp_path / "ledger.key")
+        audit = AuditDesk(desk.ledger, key_file=home / "ledger.key")
         await desk.ledger.vault.erase_person(str(STUDENT).replace(" ", ":"))
         bundle: Json = await audit.prove(STUDENT, disclose=True)
         other: Json = await audit.prove(OTHER, disclose=True)
-        answer = verified(tmp_path, bundle)
+        answer = verified(home, bundle)
 
     assert bundle["events"][0]["disclosed"] == "[erased]"
     assert MARKER not in json.dumps(bundle)
@@ -230,16 +230,16 @@ async def test_an_erased_person_s_story_is_still_proven(tmp_path: Path) -> None:
     assert "said to be erased" in answer.stdout
 
 
-async def test_a_record_that_was_never_seen_has_no_proof(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
-        audit = AuditDesk(desk.ledger, key_file=tmp_path / "ledger.key")
+async def test_a_record_that_was_never_seen_has_no_proof(home: Path) -> None:
+    async with desk_in(home) as desk:
+        audit = AuditDesk(desk.ledger, key_file=home / "ledger.key")
         with pytest.raises(InputError, match="holds nothing of student S-9"):
             await audit.prove(SourceRef("student", "S-9"))
 
 
-async def test_a_long_story_is_proven_in_parts(tmp_path: Path) -> None:
-    async with desk_in(tmp_path) as desk:
-        audit = AuditDesk(desk.ledger, key_file=tmp_path / "ledger.key")
+async def test_a_long_story_is_proven_in_parts(home: Path) -> None:
+    async with desk_in(home) as desk:
+        audit = AuditDesk(desk.ledger, key_file=home / "ledger.key")
         events = [
             NewEvent(
                 "urn:sis:demo",
@@ -255,7 +255,7 @@ async def test_a_long_story_is_proven_in_parts(tmp_path: Path) -> None:
             await audit.prove(INSTITUTION, disclose=True)
         through = int(str(refused.value).split("--through ")[1].split()[0])
         first: Json = await audit.prove(INSTITUTION, disclose=True, through=through)
-        answer = verified(tmp_path, first)
+        answer = verified(home, first)
 
     assert answer.returncode == 0
     assert 100_000 < len(json.dumps(first)) < 400_000

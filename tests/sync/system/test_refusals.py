@@ -62,10 +62,11 @@ async def test_an_outage_exits_75_and_is_made_up_for(home: Path) -> None:
         assert await station.faults() == []
 
 
-async def test_a_second_process_exits_75_and_disturbs_nobody(home: Path) -> None:
-    async with stationed(home) as station:
+@pytest.mark.one_database("On a server several may work at once.")
+async def test_a_second_process_exits_75_and_disturbs_nobody(tmp_path: Path) -> None:
+    async with stationed(tmp_path) as station:
         await station.ingest(FIRST_TERM)
-        first = FileLock(home / "ledger.db", "sync")
+        first = FileLock(tmp_path / "ledger.db", "sync")
         first.acquire()
         second = await station.run("sync")
         first.release()
@@ -74,9 +75,10 @@ async def test_a_second_process_exits_75_and_disturbs_nobody(home: Path) -> None
         assert (await station.sync()).exit == 0
 
 
+@pytest.mark.one_database("A server has a disk of its own.")
 @pytest.mark.parametrize("verb", ["ingest", "sync"])
-async def test_a_full_disk_exits_74_and_loses_nothing(home: Path, verb: str) -> None:
-    async with stationed(home) as station:
+async def test_a_full_disk_exits_74_and_loses_nothing(tmp_path: Path, verb: str) -> None:
+    async with stationed(tmp_path) as station:
         await station.ingest(() if verb == "ingest" else FIRST_TERM)
         station.told = []
         file = station.write(FIRST_TERM)
