@@ -237,7 +237,10 @@ def main() -> int:
     except RefusedError as refused:
         print(f"NOT PROVEN: {refused}")
         return 1
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except OSError as error:
+        print(f"NOT PROVEN: {given.bundle} cannot be read ({error.strerror})")
+        return 1
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         print(f"NOT PROVEN: the bundle is malformed ({type(error).__name__})")
         return 1
     tell(bundle, size, told)
