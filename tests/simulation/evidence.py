@@ -1,0 +1,104 @@
+"""Judges whether the log knows of every effect: by its exchange, or by the claim it was sent under.
+
+An exchange may be missing only where the process died that heard, or would have heard, of it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ledger.log.event import Event as LogEvent
+from tests.simulation.flight import Flight
+from tests.simulation.marks import Identities
+from tests.simulation.network import Network
+from tests.simulation.order import effects_of
+from tests.simulation.workload import Name
+
+Told = tuple[str, str, int | None]
+
+
+@dataclass(slots=True)
+class Claims:
+    """What the log says about who might send for which record when."""
+
+    records: dict[str, Name] = field(default_factory=dict)
+    """Operations by key."""
+    claimed: dict[Name, list[tuple[float, str]]] = field(default_factory=dict)
+    """When an operation of the record was claimed, and which."""
+    settled: dict[str, list[float]] = field(default_factory=dict)
+    exchanges: Counter[Told] = field(default_factory=Counter)
+
+
+def evidence_faults(
+    network: Network,
+    log: Sequence[LogEvent],
+    commits: Sequence[tuple[float, int]],
+    identities: Identities,
+) -> Iterator[str]:
+    """Tell which effect of the practice service's journal the log cannot account for."""
+    claims = _read(log, commits)
+    for flight in network.flights:
+        if not flight.is_unsafe:
+            continue
+        told = (flight.method, flight.started_at.isoformat(timespec="milliseconds"))
+        is_told = claims.exchanges[(*told, flight.heard_status)] > 0
+        flight.is_forgotten = not is_told
+        if flight.heard_at is not None and not is_told and not flight.is_cut_off:
+            where = f"{flight.method} {flight.path} at {flight.sent_at:.1f}"
+            yield f"{where} left no exchange in the log"
+        if flight.took_effect:
+            yield from _unclaimed(flight, claims, identities)
+    wrote = {each.request_number for each in network.flights}
+    for entry in network.world.journal.writes:
+        if entry.request not in wrote:
+            yield f"{entry.action} of {entry.table} by a request that nobody sent"
+
+
+def _unclaimed(flight: Flight, claims: Claims, identities: Identities) -> Iterator[str]:
+    for name, _ in effects_of(flight, identities):
+        under = [
+            key
+            for at, key in claims.claimed.get(name, ())
+            if at <= flight.sent_at
+            and not any(at < done <= flight.sent_at for done in claims.settled.get(key, ()))
+        ]
+        if not under:
+            yield (
+                f"{flight.method} {flight.path} about {' '.join(name)} at {flight.sent_at:.1f} "
+                "was sent under no claim"
+            )
+
+
+def _read(log: Sequence[LogEvent], commits: Sequence[tuple[float, int]]) -> Claims:
+    claims, moments = Claims(), _moments(len(log), commits)
+    for event in log:
+        _take(claims, event, moments[event.position])
+    return claims
+
+
+def _take(claims: Claims, event: LogEvent, at: float) -> None:
+    public: Any = event.public
+    for exchange in public.get("exchanges", ()):
+        started = str(exchange["started_at"]).replace("Z", "+00:00")
+        claims.exchanges[exchange["method"], started, exchange["status"]] += 1
+    match event.type:
+        case "operations.planned":
+            for step in public["steps"]:
+                for intent in step.get("intents", ()):
+                    claims.records[intent["key"]] = (intent["entity"], intent["source_id"])
+        case "operations.claimed":
+            for key in public["operations"]:
+                claims.claimed.setdefault(claims.records[key], []).append((at, key))
+        case "operation.settled":
+            claims.settled.setdefault(public["operation"], []).append(at)
+        case _:
+            return
+
+
+def _moments(size: int, commits: Sequence[tuple[float, int]]) -> list[float]:
+    """Return when each position was committed."""
+    moments: list[float] = []
+    for at, grown in commits:
+        moments += [at] * (grown - len(moments))
+    return moments + [commits[-1][0] if commits else 0.0] * (size - len(moments))

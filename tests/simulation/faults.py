@@ -1,0 +1,173 @@
+"""What goes wrong in a simulation, drawn from its seed before it begins."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from random import Random
+from typing import Any
+
+SETTLE_SECONDS = 30.0
+LEASE_SECONDS = 60.0
+REQUEST_SECONDS = 30.0
+HOUR, DAY = 3600.0, 86_400.0
+
+WIRE_FAULTS = (
+    "connect",
+    "half_open",
+    "reset_before",
+    "lost_answer",
+    "reset_after",
+    "late",
+    "slow",
+    "slow_body",
+    "incomplete",
+    "html_before",
+    "html_after",
+    "error_before",
+    "error_after",
+    "throttle",
+    "expire_tokens",
+)
+"""Faults of single calls; `late_beyond` comes on top in seeds that are flagged for it."""
+
+OUTAGES = ("refused", "reset", "silent", "503")
+SWITCHES: Mapping[str, tuple[str, ...]] = {
+    "meta_style": ("laravel",),
+    "per_page_max": ("15",),
+    "nested_lists": ("all",),
+    "unknown_filter": ("422", "500"),
+    "filter_case": ("exact",),
+    "default_order": ("shuffled",),
+    "course_code_unique": ("institution", "tenant"),
+    "enrollment_unique": ("student_course_cohort",),
+    "attach_batch": ("partial_422", "partial_200"),
+    "attach_status": ("201", "204"),
+    "write_status": ("200",),
+    "issue_async_s": ("2", "40"),
+    "issue_fields": ("finish", "status"),
+    "file_used_status": ("409", "400"),
+    "double_revoke": ("200_unchanged", "200_new_time"),
+    "grade_max": ("none",),
+    "reference_consistency": ("422",),
+    "grade_type": ("string",),
+    "rate_limit": ("60", "60_silent"),
+    "edition": ("mixed",),
+    "missing_tenant": ("404",),
+}
+"""Positions of the practice service in which every scenario must come to the same end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something that happens to a host, or to the service, at a moment."""
+
+    at: float
+    kind: str
+    host: int = 0
+    seconds: float = 0.0
+    detail: str = ""
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPlan:
+    """Everything that will go wrong, and on what the run takes place."""
+
+    seed: int
+    hosts: int
+    horizon: float
+    poll_seconds: float
+    per_second_max: float
+    wire_share: float
+    wire: Mapping[str, float]
+    search_lag: float
+    busy_share: float
+    reorders: bool
+    switches: Mapping[str, str]
+    incidents: tuple[Incident, ...] = field(default=())
+    settle_seconds: float = SETTLE_SECONDS
+    """What the hosts are told; the network always goes by the true window."""
+
+    @property
+    def may_exceed(self) -> bool:
+        """Whether effects may come after the settle window, where nothing can be known."""
+        return "late_beyond" in self.wire
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as it is printed."""
+        return asdict(self)
+
+
+def draw(seed: int, *, hosts: int | None = None) -> FaultPlan:
+    """Return the fault plan of a seed."""
+    rng = Random(f"faults {seed}")
+    horizon = rng.choices((600.0, 2 * HOUR, 2 * DAY), (0.72, 0.27, 0.01))[0]
+    count = rng.choice((1, 1, 1, 1, 2, 2, 3, 4)) if horizon < DAY else 1
+    count = count if hosts is None else hosts
+    return FaultPlan(
+        seed=seed,
+        hosts=count,
+        horizon=horizon,
+        poll_seconds={600.0: 20.0, 2 * HOUR: 120.0}.get(horizon, 1800.0),
+        per_second_max=rng.choice((0.0, 10.0, 2.0)),
+        wire_share=rng.choice((0.0, 0.05, 0.15, 0.15, 0.35)),
+        wire=_wire(rng),
+        search_lag=rng.choice((0.0, 0.0, 5.0, 25.0)),
+        busy_share=rng.choice((0.0, 0.02)) if count > 1 else 0.0,
+        reorders=rng.random() < 0.6,
+        switches=_switches(rng),
+        incidents=_incidents(rng, hosts=count, horizon=horizon),
+    )
+
+
+def _wire(rng: Random) -> dict[str, float]:
+    chosen = {kind: rng.random() for kind in WIRE_FAULTS if rng.random() < 0.6}
+    if rng.random() < 0.04:
+        chosen["late_beyond"] = 0.2
+    return chosen or {"lost_answer": 1.0}
+
+
+def _switches(rng: Random) -> dict[str, str]:
+    names = rng.sample(sorted(SWITCHES), rng.choice((0, 0, 1, 2, 4)))
+    return {name: rng.choice(SWITCHES[name]) for name in names}
+
+
+def _incidents(rng: Random, *, hosts: int, horizon: float) -> tuple[Incident, ...]:
+    found: list[Incident] = []
+    for host in range(hosts):
+        found += [_crash(rng, host, horizon) for _ in range(rng.choice((0, 0, 1, 2, 4)))]
+        for _ in range(rng.choice((0, 0, 0, 1))):
+            found.append(Incident(rng.uniform(0, horizon), "restart", host, rng.uniform(1, 60)))
+        for _ in range(rng.choice((0, 1, 2) if hosts > 1 else (0, 0, 0, 1))):
+            seconds = rng.choice((5.0, 45.0, 70.0, 100.0, 400.0)) * rng.uniform(0.8, 1.2)
+            found.append(Incident(rng.uniform(0, horizon), "pause", host, seconds))
+        for _ in range(rng.choice((0, 0, 1, 2))):
+            seconds = rng.choice((-1, 1)) * rng.choice((2.0, 40.0, 600.0, HOUR))
+            detail = rng.choice(("", "doubt"))
+            found.append(Incident(rng.uniform(0, horizon), "clock", host, seconds, detail))
+    found += _outages(rng, horizon)
+    return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _crash(rng: Random, host: int, horizon: float) -> Incident:
+    return Incident(
+        rng.uniform(0, horizon),
+        "crash",
+        host,
+        rng.choice((0.5, 5.0, 40.0, 200.0)),
+        detail=rng.choice(("step", "sent", "sent", "effect", "answer", "answer")),
+        count=rng.choice((0, 0, 1, 2, 3, 5, 8, 13, 30, 100)),
+    )
+
+
+def _outages(rng: Random, horizon: float) -> list[Incident]:
+    found: list[Incident] = []
+    if horizon >= DAY:
+        seconds = rng.uniform(0.5, 1.5) * DAY
+        start = rng.uniform(0, horizon - seconds)
+        found.append(Incident(start, "outage", 0, seconds, detail=rng.choice(OUTAGES)))
+        return found
+    for _ in range(rng.choice((0, 0, 1, 2))):
+        seconds = min(horizon / 2, rng.choice((5.0, 60.0, 300.0, HOUR)))
+        start = rng.uniform(0, horizon - seconds)
+        found.append(Incident(start, "outage", 0, seconds, detail=rng.choice(OUTAGES)))
+    return found

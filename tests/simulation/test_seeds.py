@@ -1,0 +1,62 @@
+"""Seeds run in processes of their own, since a hash seed can only be pinned from outside."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "simulate"
+SEEDS = 500
+SEEDS_AT_ONCE = 20
+PINNED = {
+    13: "a host whose clock is an hour behind took a lane that was held",
+    1014: "a replacement went before the revocation of what it replaces, and was held",
+}
+"""Seeds that found something, with what they found."""
+
+
+def run(*arguments: str) -> tuple[int, list[dict[str, Any]], str]:
+    command = [sys.executable, str(SCRIPT), "--lines", *arguments]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return (
+        answer.returncode,
+        [json.loads(each) for each in answer.stdout.splitlines()],
+        answer.stderr,
+    )
+
+
+def wrong(reports: list[dict[str, Any]]) -> Iterator[str]:
+    for report in reports:
+        for violation in report["violations"]:
+            again = f"scripts/simulate --seeds 1 --from {report['seed']} --trace"
+            yield f"seed {report['seed']}: {violation} ({again})"
+
+
+@pytest.mark.parametrize("first", range(1, SEEDS + 1, SEEDS_AT_ONCE))
+def test_whatever_befalls_the_hosts_it_comes_right(first: int) -> None:
+    code, reports, errors = run(f"--from={first}", f"--seeds={SEEDS_AT_ONCE}")
+
+    assert not list(wrong(reports))
+    assert (code, len(reports)) == (0, SEEDS_AT_ONCE), errors
+
+
+@pytest.mark.parametrize("seed", PINNED)
+def test_what_a_seed_once_found_stays_mended(seed: int) -> None:
+    code, reports, errors = run(f"--from={seed}", "--seeds=1")
+
+    assert not list(wrong(reports))
+    assert code == 0, errors
+
+
+def test_a_seed_is_the_same_run_in_two_processes_and_beside_others() -> None:
+    alone = run("--from=7", "--seeds=1")[1]
+    again = run("--from=7", "--seeds=1")[1]
+    beside = run("--from=6", "--seeds=2")[1]
+
+    assert alone == again == beside[1:]
+    assert alone[0]["root"]
+    assert alone[0]["journal"]
