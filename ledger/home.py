@@ -85,9 +85,10 @@ async def initialise(
         await main.run(lambda connection: upgrade(connection, "main"))
         if await main.read(_has_row):
             return False
+        # Drawn first: how much chance the secrets need depends on the database.
+        ledger_id = LedgerId(entropy.bytes(LEDGER_ID_BYTES).hex())
         # Secrets before the ledger that counts on them: a crash between is finished by `init`.
         fingerprint = await _make_secrets(address, vault, clock=clock, entropy=entropy)
-        ledger_id = LedgerId(entropy.bytes(LEDGER_ID_BYTES).hex())
         created_at = to_microseconds(clock.now())
         return await main.run(
             lambda connection: _create(connection, ledger_id, created_at, fingerprint)

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from ledger.clock import ManualClock, SeededEntropy
+from ledger.home import initialise
+from ledger.ledger import Ledger
 from ledger.log.event import NewEvent
 from ledger.reference import SourceRef
-from ledger.testing import SERVED, ledger_in
+from ledger.testing import SERVED, address_in
 from ledger.vault.key_file_store import make_key_file
 from ledger.vault.sealed import KEY_BYTES
 from tests.ledger.steps import SOURCE
@@ -34,8 +36,9 @@ def events() -> list[NewEvent]:
 
 async def root_of(folder: Path) -> tuple[int, str]:
     make_key_file(folder / "ledger.key", MASTER)
-    clock = ManualClock()
-    async with ledger_in(folder, clock=clock, entropy=SeededEntropy(5)) as ledger:
+    address, clock = address_in(folder), ManualClock()
+    await initialise(address, clock=clock, entropy=SeededEntropy(5))
+    async with await Ledger.open(address, clock=clock, entropy=SeededEntropy(6)) as ledger:
         every = events()
         for begin in range(0, len(every), 20):
             await ledger.append(every[begin : begin + 20])
