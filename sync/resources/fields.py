@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TypeVar
 
 from ledger.reference import Json, SourceRef, TargetId, same_target
@@ -13,7 +12,7 @@ Row = Mapping[str, object]
 Targets = Mapping[SourceRef, TargetId]
 
 _UNKNOWN_MAX = 20
-_PATH_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_NAME_MAX = 64
 _T = TypeVar("_T")
 
 
@@ -120,12 +119,14 @@ def _read_one(field: Field, raw: object, *, allow_email_ids: bool) -> Json | Fau
 def _unknown(fields: tuple[Field, ...], raw: Mapping[str, object]) -> Iterable[Fault]:
     known = [field.name for field in fields]
     unknown = [name for name in raw if name not in known]
+    message = f"is not a field; the fields are {', '.join(known)}"
     for name in unknown[:_UNKNOWN_MAX]:
-        # A misspelt name helps to find the fault; anything else could be somebody's data.
-        is_name = len(str(name)) <= 64 and set(str(name)) <= _PATH_CHARACTERS
-        is_misspelt = is_name and bool(get_close_matches(str(name), known, n=1))
-        path = f"data.{name}" if is_misspelt else "data"
-        yield Fault(path, "unknown", f"is not a field; the fields are {', '.join(known)}")
+        # A name may be somebody's data as well: an object keyed by addresses, say.
+        yield Fault("data", "unknown", message, named=_printable(name))
+
+
+def _printable(name: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in str(name)[:_NAME_MAX])
 
 
 def send_all(fields: tuple[Field, ...], data: Data, targets: Targets) -> dict[str, Value]:

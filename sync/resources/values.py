@@ -5,6 +5,7 @@ shows (`recall`), do two kept values say the same (`same`), what counts of it in
 (`key`), and how is it sent (`send`).
 """
 
+import dataclasses
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -28,6 +29,13 @@ class Fault:
     field: str
     code: str
     message: str
+    named: str = dataclasses.field(default="", repr=False)
+    """What the source calls a field that nobody knows: perhaps somebody's data, so kept sealed."""
+
+    @property
+    def exact_field(self) -> str:
+        """The field, for who may see what the source wrote."""
+        return f"{self.field}.{self.named}" if self.named else self.field
 
 
 def is_email_like(text: str) -> bool:

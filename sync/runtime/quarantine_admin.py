@@ -18,7 +18,7 @@ from sync.errors import InputError
 from sync.resources.definition import Fault
 from sync.runtime.ingest_ledger import LedgerIngest
 from sync.runtime.page import ROWS_MAX, Answer, Page, page_of
-from sync.runtime.quarantine_keeper import RELEASED, raw_of, reasons_json
+from sync.runtime.quarantine_keeper import RELEASED, exact_reasons_json, raw_of
 from sync.sources import event_reader
 from sync.sources.event_reader import Rules
 from sync.sources.ingest_report import REFUSALS, Intake
@@ -148,10 +148,10 @@ def _answer(kept: Kept, event: Event) -> Answer:
         "line": event.public["line"],
         "type": private.get("type"),
         "subject": private.get("subject"),
-        "reasons": event.public["reasons"],
+        "reasons": private.get("reasons", event.public["reasons"]),
         "count": kept.count,
     }
 
 
 def _refused(kept: Kept, *reasons: Fault) -> Answer:
-    return {"id": kept.key, "released": False, "reasons": reasons_json(reasons)}
+    return {"id": kept.key, "released": False, "reasons": exact_reasons_json(reasons)}

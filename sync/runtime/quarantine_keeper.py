@@ -88,8 +88,17 @@ def _public(key: str, entry: QuarantineEntry) -> dict[str, Json]:
 
 
 def reasons_json(reasons: Iterable[Fault]) -> list[Json]:
-    """Return reasons as the log and the command line show them."""
-    return [{"field": each.field, "code": each.code, "message": each.message} for each in reasons]
+    """Return reasons as the log keeps them in the clear."""
+    return [_reason(each, field=each.field) for each in reasons]
+
+
+def exact_reasons_json(reasons: Iterable[Fault]) -> list[Json]:
+    """Return reasons as only who may see the line itself may see them."""
+    return [_reason(each, field=each.exact_field) for each in reasons]
+
+
+def _reason(fault: Fault, *, field: str) -> Json:
+    return {"field": field, "code": fault.code, "message": fault.message}
 
 
 def _private(entry: QuarantineEntry) -> dict[str, Json]:
@@ -98,6 +107,7 @@ def _private(entry: QuarantineEntry) -> dict[str, Json]:
         "type": entry.type,
         "subject": entry.subject,
         "id": entry.id,
+        "reasons": exact_reasons_json(entry.reasons),
         **_raw(entry.raw),
     }
 

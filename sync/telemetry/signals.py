@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+from sync.telemetry.route import template
+
 
 class Evidence(Protocol):
     """What is known of one HTTP request and its answer."""
@@ -18,7 +20,7 @@ class Evidence(Protocol):
 
     @property
     def route(self) -> str:
-        """The path, with placeholders for what names a record."""
+        """The path that was asked, the records named as they are."""
 
     @property
     def status(self) -> int | None:
@@ -144,6 +146,7 @@ class CallMade:
 
     method: str
     route: str
+    """The path, with placeholders for what names a record."""
     status: int | None
     seconds: float
     fault: str = ""
@@ -153,7 +156,7 @@ class CallMade:
         """Return the signal for an exchange."""
         return cls(
             exchange.method,
-            exchange.route,
+            template(exchange.route),
             status=exchange.status,
             seconds=exchange.seconds,
             fault=str(exchange.fault),

@@ -129,7 +129,7 @@ def test_every_fault_is_reported_at_once() -> None:
     checked = check("enrollment.upserted", " E", raw)
 
     assert checked.data is None
-    assert {(fault.field, fault.code) for fault in checked.faults} == {
+    assert {(fault.exact_field, fault.code) for fault in checked.faults} == {
         ("subject", "blanks"),
         ("data.gradee", "unknown"),
         ("data.student_id", "length"),
@@ -149,6 +149,13 @@ def test_no_fault_repeats_what_the_source_sent() -> None:
     assert len(checked.faults) == 5
     assert "secret" not in repr(checked)
     assert "77777" not in repr(checked)
+
+
+def test_the_name_of_an_unknown_field_is_for_who_may_see_the_data() -> None:
+    fault = check("module.upserted", "M", {"ada@example.edu": "x"}).faults[0]
+
+    assert (fault.field, fault.exact_field) == ("data", "data.ada@example.edu")
+    assert "ada" not in repr(fault)
 
 
 def test_many_unknown_fields_make_few_faults() -> None:

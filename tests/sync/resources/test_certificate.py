@@ -72,4 +72,4 @@ def test_trap_23_a_revocation_gives_a_code_and_the_public_a_neutral_text() -> No
     for code in codes:
         assert check("certificate.revoked", "Z", {"reason_code": code}).is_accepted
     free = check("certificate.revoked", "Z", {"reason_code": "he cheated", "note": "see file"})
-    assert [fault.field for fault in free.faults] == ["data", "data.reason_code"]
+    assert [fault.exact_field for fault in free.faults] == ["data.note", "data.reason_code"]

@@ -1,4 +1,5 @@
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,26 @@ def codes(answer: dict[str, Json]) -> list[str]:
     reasons = answer["reasons"]
     assert isinstance(reasons, list)
     return [str(each["code"]) for each in reasons if isinstance(each, dict)]
+
+
+def fields_of(answer: Mapping[str, Json]) -> list[str]:
+    reasons = answer["reasons"]
+    assert isinstance(reasons, list)
+    return [str(each["field"]) for each in reasons if isinstance(each, dict)]
+
+
+async def test_the_name_of_an_unknown_field_is_sealed_and_shown_to_the_operator(home: Path) -> None:
+    async with open_ledger(home) as ledger:
+        await bring(ledger, home, line(1, data={"nam": "x"}))
+        (row,) = (await quarantine_page(ledger)).rows
+        shown = await quarantine_show(ledger, str(row["id"]))
+        again = await quarantine_release(ledger, str(row["id"]), rules=Rules())
+        position = int(str(shown["position"]))
+        event = (await ledger.events_at([position]))[position]
+
+    assert "nam" in fields_of(row)[0]
+    assert fields_of(row) == fields_of(shown) == fields_of(again)
+    assert fields_of(event.public)[0] == "data"
 
 
 async def test_the_list_says_what_was_refused_where_why_and_how_often(home: Path) -> None:

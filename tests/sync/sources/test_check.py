@@ -44,7 +44,7 @@ def test_faults_of_envelope_data_and_document_come_together() -> None:
     outcome = check(parse(broken), raw=b"whole", document=document)
 
     assert isinstance(outcome, Refused)
-    assert [(fault.field, fault.code) for fault in outcome.reasons] == [
+    assert [(fault.exact_field, fault.code) for fault in outcome.reasons] == [
         ("id", "required"),
         ("subject", "blanks"),
         ("data.document", "document_missing"),

@@ -23,7 +23,9 @@ def test_a_listener_that_fails_harms_nobody() -> None:
     assert heard == [TenantPaused(2.0)]
 
 
-def test_a_call_is_told_without_digests_and_moments() -> None:
-    exchange = Exchange("GET", "/students", 200, datetime(2026, 2, 1, tzinfo=UTC), seconds=0.5)
+def test_a_call_is_told_without_digests_moments_and_uuids() -> None:
+    path = "/students/baf3897a-3e70-416a-9548-5822de1b372a"
+    exchange = Exchange("GET", path, 200, datetime(2026, 2, 1, tzinfo=UTC), seconds=0.5)
 
-    assert CallMade.of(exchange) == CallMade("GET", "/students", status=200, seconds=0.5)
+    assert CallMade.of(exchange) == CallMade("GET", "/students/{uuid}", status=200, seconds=0.5)
+    assert exchange.to_json()["route"] == path
