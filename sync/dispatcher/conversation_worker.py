@@ -284,9 +284,7 @@ class ConversationWorker:
             settle_seconds=self._bench.settle_seconds,
             back_off=lambda asked: pace.pause_seconds(failures, asked=asked),
         )
-        if pause <= 0:
-            return Verdict(judged, 0)
-        return Verdict(judged, int((self._bench.ledger.clock.now().timestamp() + pause) * 1000))
+        return Verdict(judged, max(0.0, pause))
 
 
 def _put_off(standstill: Standstill) -> Answer:

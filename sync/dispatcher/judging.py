@@ -23,10 +23,14 @@ _ASKED_BY_SERVICE: Final = frozenset({Reason.THROTTLED.value, Reason.UNAVAILABLE
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A settlement as it is logged: with the moment of the next try."""
+    """A settlement with the rest that follows it; the writer makes a moment of that.
+
+    The moment is one by the clock that every host goes by: a host whose own clock is wrong would
+    else cut a settle window short for the others.
+    """
 
     settlement: Settlement
-    not_before_milliseconds: int
+    rest_seconds: float
 
 
 def hold_if_stuck(settlement: Settlement, *, failures: int, is_own_trouble: bool) -> Settlement:

@@ -141,6 +141,8 @@ def _settle(
     exchanges: list[Json],
 ) -> None:
     public = _public(verdict, tenure=tenure, exchanges=exchanges)
+    if verdict.rest_seconds > 0:
+        public["not_before"] = int((transaction.lease_now + verdict.rest_seconds) * 1000)
     try:
         with transaction.savepoint():
             transaction.record("operation.settled", public=public, subject=operation.reference)
@@ -160,7 +162,6 @@ def _public(verdict: Verdict, *, tenure: Tenure, exchanges: list[Json]) -> dict[
         "reason": str(settlement.reason) or None,
         "target": settlement.target,
         "after": None if settlement.after is After.UNCHANGED else settlement.after.value,
-        "not_before": verdict.not_before_milliseconds or None,
         "failed": True if _has_failed(settlement) else None,
         "in_doubt": True if settlement.in_doubt else None,
         "fields": [name for name in settlement.fields if _is_ours(name)] or None,
