@@ -5,14 +5,13 @@ go through a small asynchronous pool and never wait for a writer.
 """
 
 import asyncio
-import fcntl
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final, TextIO, TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.engine import Engine
@@ -21,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
+from ledger.database.checkpointer import Checkpointer, has_reset_bug
 from ledger.database.file_lock import FileLock
 from ledger.database.meanings import raise_translated
 from ledger.database.port import Database, Durability
@@ -33,14 +33,6 @@ T = TypeVar("T")
 BUSY_SECONDS: Final = 30
 READERS_MAX: Final = 4
 CHECKPOINT_PAGES: Final = 1000
-Version = tuple[int, ...]
-_MENDED_FROM: Final[tuple[tuple[Version, Version], ...]] = (
-    ((3, 44, 6), (3, 45)),
-    ((3, 50, 7), (3, 51)),
-    ((3, 51, 3), (4,)),
-)
-"""Versions in which two processes may checkpoint one write-ahead log: from the first up to the
-second."""
 
 
 class SqliteDatabase(Database):
@@ -52,7 +44,7 @@ class SqliteDatabase(Database):
         self.path = path
         self._durability = durability
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix=f"write {path.name}")
-        self._checkpointer: TextIO | None = None
+        self._checkpointer = Checkpointer(path)
         self._is_checkpointing = False
         self._is_closed = False
         self._writer = self._writing_engine()
@@ -152,9 +144,7 @@ class SqliteDatabase(Database):
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._writer_thread, self._writer.dispose)
         self._writer_thread.shutdown(wait=True)
-        if self._checkpointer is not None:
-            self._checkpointer.close()
-            self._checkpointer = None
+        self._checkpointer.close()
 
     def _refuse_when_closed(self) -> None:
         if self._is_closed:
@@ -178,7 +168,7 @@ class SqliteDatabase(Database):
 
     def _truncate(self) -> bool:
         """Copy the write-ahead log into the file and cut it; returns whether a reader was in it."""
-        if not self._may_checkpoint() and has_reset_bug(sqlite3.sqlite_version_info):
+        if not self._checkpointer.is_ours() and has_reset_bug():
             message = (
                 "another process has the ledger open: it removes the traces of what was deleted "
                 "if it is a `run`, and the next start does if it is not"
@@ -253,26 +243,9 @@ class SqliteDatabase(Database):
     def _take_over_checkpoints(self, connection: Connection) -> None:
         # Asked before every write, for the process that did it may be gone by now: the
         # write-ahead log would grow for as long as this one lives.
-        if not self._is_checkpointing and self._may_checkpoint():
+        if not self._is_checkpointing and self._checkpointer.is_ours():
             connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}").close()
             self._is_checkpointing = True
-
-    def _may_checkpoint(self) -> bool:
-        # Two processes that checkpoint one WAL can meet SQLite's WAL-reset bug, so the first one
-        # that opens the file checkpoints for all.
-        try:
-            if self._checkpointer is None:
-                name = f"{self.path.name}-checkpointer"
-                self._checkpointer = self.path.with_name(name).open("a")
-            fcntl.flock(self._checkpointer, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
-
-def has_reset_bug(version: Version) -> bool:
-    """Tell whether two processes that checkpoint may lose pages in this version of SQLite."""
-    return not any(first <= version < after for first, after in _MENDED_FROM)
 
 
 def _prepare_reader(driver: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

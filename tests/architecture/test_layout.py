@@ -22,7 +22,7 @@ TOP_LEVEL = frozenset(
         "tests",
     }
 )
-WHOLE_SYSTEM = "tests/sync/system/"
+WHOLE_SYSTEM = ("tests/ledger/system/", "tests/sync/system/")
 """Where tests stand that run every part at once, and so mirror none."""
 # Written so that no pattern finds itself.
 FOREIGN = re.compile(

@@ -242,33 +242,6 @@ async def test_a_second_process_writes_to_the_same_file(counting: SqliteDatabase
     assert (complaint.decode(), found) == ("", 40)
 
 
-async def test_only_the_first_to_open_a_file_checkpoints_it(counting: SqliteDatabase) -> None:
-    def pages(connection: Connection) -> int:
-        return int(connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar_one())
-
-    second = SqliteDatabase(counting.path)
-
-    found = (await counting.run(pages), await second.run(pages))
-
-    await second.close()
-    assert found == (1000, 0)
-
-
-async def test_who_stays_takes_over_checkpoints_from_who_leaves(counting: SqliteDatabase) -> None:
-    def pages(connection: Connection) -> int:
-        return int(connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar_one())
-
-    await counting.run(raise_by_one)
-    second = SqliteDatabase(counting.path)
-    before = await second.run(pages)
-    await counting.close()
-
-    found = await second.run(pages)
-
-    await second.close()
-    assert (before, found) == (0, 1000)
-
-
 def test_an_error_that_has_no_translation_is_handed_on_as_it_is() -> None:
     error = sqlite3.OperationalError("no such table: counter")
 

@@ -1,9 +1,8 @@
 """What a host at work makes of erasures that somebody else began."""
 
-import sqlite3
 from pathlib import Path
 
-from ledger.database.sqlite import has_reset_bug
+from ledger.database.checkpointer import has_reset_bug
 from ledger.erasing import Erasing
 from ledger.ledger import Ledger
 from ledger.testing import address_in
@@ -14,7 +13,7 @@ from tests.sync.runtime.desk import desk_in
 from tests.sync.runtime.test_subject_admin import MARK, WHY, campus
 
 PERSON = "student:S-1"
-IS_CAREFUL = has_reset_bug(sqlite3.sqlite_version_info)
+IS_CAREFUL = has_reset_bug()
 
 
 async def test_an_erasure_beside_a_running_host_is_finished_by_it(home: Path) -> None:

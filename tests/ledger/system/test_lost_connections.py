@@ -18,8 +18,8 @@ from ledger.log.event import NewEvent
 from ledger.reference import SourceRef
 from ledger.testing import address_in
 from ledger.transaction import Appended, Transaction, Verdict
-from tests.ledger.broken_lines import Line, broken_line
 from tests.ledger.steps import SOURCE
+from tests.ledger.system.broken_lines import Line, broken_line
 
 pytestmark = pytest.mark.parametrize("home", ["postgresql"], indirect=True)
 

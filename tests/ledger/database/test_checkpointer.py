@@ -1,20 +1,19 @@
-"""Files are cleared of what was deleted by one process, and never by two at once."""
+"""One process checkpoints a file and clears it of what was deleted, never two at once."""
 
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from ledger.database import SqliteDatabase
-from ledger.database.sqlite import has_reset_bug
+from ledger.database.checkpointer import has_reset_bug
 from ledger.errors import LedgerBusyError
 
 pytestmark = pytest.mark.one_database("only a file has a write-ahead log of its own to be cut")
 
 MARKER = b"a name that must go"
-IS_SAFE = not has_reset_bug(sqlite3.sqlite_version_info)
+IS_SAFE = not has_reset_bug()
 
 
 @pytest.fixture
@@ -90,3 +89,30 @@ async def test_what_is_made_durable_needs_nobody_who_checkpoints(names: SqliteDa
     await names.close()
     with pytest.raises(Exception, match="closed"):
         await names.make_durable()
+
+
+async def test_only_the_first_to_open_a_file_checkpoints_it(names: SqliteDatabase) -> None:
+    def pages(connection: Connection) -> int:
+        return int(connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar_one())
+
+    second = SqliteDatabase(names.path)
+
+    found = (await names.run(pages), await second.run(pages))
+
+    await second.close()
+    assert found == (1000, 0)
+
+
+async def test_who_stays_takes_over_checkpoints_from_who_leaves(names: SqliteDatabase) -> None:
+    def pages(connection: Connection) -> int:
+        return int(connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar_one())
+
+    await write_and_delete(names)
+    second = SqliteDatabase(names.path)
+    before = await second.run(pages)
+    await names.close()
+
+    found = await second.run(pages)
+
+    await second.close()
+    assert (before, found) == (0, 1000)
