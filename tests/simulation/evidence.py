@@ -56,16 +56,17 @@ def evidence_faults(
 
 
 def _unclaimed(flight: Flight, claims: Claims, identities: Identities) -> Iterator[str]:
-    for name, _ in effects_of(flight, identities):
+    for names, _ in effects_of(flight, identities):
         under = [
             key
+            for name in names
             for at, key in claims.claimed.get(name, ())
             if at <= flight.sent_at
             and not any(at < done <= flight.sent_at for done in claims.settled.get(key, ()))
         ]
         if not under:
             yield (
-                f"{flight.method} {flight.path} about {' '.join(name)} at {flight.sent_at:.1f} "
+                f"{flight.method} {flight.path} about {' '.join(names[0])} at {flight.sent_at:.1f} "
                 "was sent under no claim"
             )
 

@@ -128,10 +128,11 @@ class Identities:
         return None if subject is None else (entity, subject)
 
     def _attachment(self, row: Row) -> Name | None:
-        return self.attachment(str(row["course_uuid"]), str(row["module_uuid"]))
+        fits = self.attachments(str(row["course_uuid"]), str(row["module_uuid"]))
+        return fits[0] if fits else None
 
-    def attachment(self, course_uuid: str, module_uuid: str) -> Name | None:
-        """Return the attachment that these two are, by its last state if one fits."""
+    def attachments(self, course_uuid: str, module_uuid: str) -> tuple[Name, ...]:
+        """Return the attachments that these two are or ever were, by their last state first."""
         course, module = (self.names.get(each, ("", ""))[1] for each in (course_uuid, module_uuid))
         fits = [
             (states[-1]["course_id"] != course, name)
@@ -139,7 +140,7 @@ class Identities:
             if name[0] == "course_module"
             and any((s["course_id"], s["module_id"]) == (course, module) for s in states)
         ]
-        return min(fits)[1] if fits else None
+        return tuple(name for _, name in sorted(fits))
 
 
 def is_same(wanted: object, stored: object) -> bool:

@@ -20,7 +20,8 @@ ENTITIES = {
     "enrollments": "enrollment",
     "certificates": "certificate",
 }
-Effect = tuple[Name, int | None]
+Effect = tuple[tuple[Name, ...], int | None]
+"""The records that may be meant, and the version."""
 
 
 def body_of(flight: Flight) -> dict[str, Any]:
@@ -49,16 +50,16 @@ def _one(
 ) -> list[Effect]:
     uuid = rest[0] if rest else flight.created
     name = identities.names.get(uuid)
-    return [(name, version_of(entity, body))] if name else []
+    return [((name,), version_of(entity, body))] if name else []
 
 
 def _attachments(course: str, modules: Any, identities: Identities) -> list[Effect]:
     found: list[Effect] = []
     for each in modules:
         shown = each if isinstance(each, dict) else {"uuid": each}
-        name = identities.attachment(course, str(shown["uuid"]))
-        if name is not None:
-            found.append((name, version_of("course_module", shown)))
+        names = identities.attachments(course, str(shown["uuid"]))
+        if names:
+            found.append((names, version_of("course_module", shown)))
     return found
 
 
@@ -73,8 +74,9 @@ def _steps_back(network: Network, identities: Identities) -> Iterator[str]:
     last: dict[Name, int] = {}
     done = [each for each in network.flights if each.is_unsafe and each.took_effect]
     for flight in sorted(done, key=lambda each: each.effect_order):
-        for name, version in effects_of(flight, identities):
-            if version is None:
+        for (name, *others), version in effects_of(flight, identities):
+            # A course and a module may be one attachment after another, each with its versions.
+            if version is None or others:
                 continue
             if version < last.get(name, 0) and not flight.is_beyond:
                 yield f"{' '.join(name)} went from v{last[name]} back to v{version}"

@@ -18,8 +18,8 @@ from ledger.reference import Scope
 from ledger.transaction import PROJECTOR
 from sync.runtime.settings import Settings
 from sync.simulator.authentication import PRACTICE_TENANT
-from tests.simulation.actions import history
 from tests.simulation.faults import LEASE_SECONDS, FaultPlan, Incident
+from tests.simulation.history import history
 from tests.simulation.host import Host
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.network import Network
