@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import await_only
 
+from ledger.database.discretion import say_less
 from ledger.database.file_lock import busy_with
 from ledger.database.listener import Listener
 from ledger.database.meanings import is_for_again, raise_translated
@@ -52,6 +53,7 @@ class PostgresqlDatabase(Database):
         self._identity: Identity | None = None
         self._engine = _engine(server, durability)
         event.listen(self._engine.sync_engine, "connect", self._get_to_know)
+        event.listen(self._engine.sync_engine, "handle_error", say_less)
         snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._readers = self._engine.execution_options(**snapshot)
         self._running: set[asyncio.Task[object]] = set()
