@@ -23,6 +23,7 @@ from ledger.log import store as log_store
 from ledger.log.envelope import Stored, decode
 from ledger.premises import Finder, Premises, Teller, Wish, telling
 from ledger.reference import OperationKey, Position, Scope
+from ledger.scribe import Scribe
 from ledger.subjects import search_store, subject_store
 from ledger.subjects.dependant_store import is_in_doubt, open_on
 from ledger.subjects.name import first_of
@@ -88,7 +89,7 @@ class Erasing:
         used = await self._documents(subject.person)
         await self._assign(subject.person, tuple(used))
         also = decode(stored)["public"].get("also", [])
-        teller = Teller(self._premises, Wish(subject.person, stored.subject), {})
+        teller = Teller(Scribe(self._premises.sealer, {}), Wish(subject.person, stored.subject))
         conclude = Conclude(teller, subject.person, also, tuple(sorted(set(used.values()))))
         return await self._premises.transact(conclude)
 

@@ -24,6 +24,7 @@ from ledger.log.event import Event, NewEvent
 from ledger.log.merkle import CompactRange
 from ledger.offering import Offering
 from ledger.reference import Json, LedgerId, Position, Scope, SourceRef
+from ledger.scribe import Scribe
 from ledger.sealing import Sealer
 from ledger.shield import to_the_end
 from ledger.signals import Bell
@@ -167,6 +168,11 @@ class Ledger:
         )
         now = self.clock.now()
         return (await self.sealer.prepare([event], recorded_at=now, is_outcome=True))[0]
+
+    async def scribe(self, persons: Iterable[str]) -> Scribe:
+        """Return what tells, within a step, outcomes with private parts of these persons."""
+        wanted = frozenset(persons)
+        return Scribe(self.sealer, await self.vault.keys(wanted) if wanted else {})
 
     async def transact(self, step: Callable[[Transaction], T]) -> T:
         """Run one step atomically, sharing its commit with others; returns once it is durable."""

@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 
 from ledger.clock import Clock
 from ledger.database import Database
-from ledger.log.envelope import outcome_source
-from ledger.log.event import Event, NewEvent
+from ledger.log.event import Event
 from ledger.reference import Json, LedgerId, Position, Scope, SourceRef
+from ledger.scribe import Scribe
 from ledger.sealing import Sealer
 from ledger.transaction import Transaction
 from ledger.vault.vault_store import Vault
@@ -56,27 +56,21 @@ class Wish:
 class Teller:
     """Writes events about a person within the steps that decide what they say."""
 
-    premises: Premises
+    scribe: Scribe
     wish: Wish
-    keys: Mapping[str, bytes] = field(repr=False)
 
     def record(self, step: Transaction, kind: str, public: dict[str, Json]) -> Position:
         """Log and fold it; the private part is kept where the person's key still exists."""
-        person = str(public["person"])
-        event = NewEvent(
-            source=outcome_source(self.premises.ledger_id),
-            id=f"{kind}/{step.head.size}",
-            type=kind,
-            subject=self.wish.subject,
+        return self.scribe.record(
+            step,
+            kind,
             public=public,
+            subject=self.wish.subject,
             private=self.wish.private,
-            person=person,
+            person=str(public["person"]),
         )
-        sealer = self.premises.sealer
-        prepared = sealer.prepare_with(self.keys, event, recorded_at=step.now)
-        return step.record(kind, public=public, prepared=prepared)
 
 
 async def telling(premises: Premises, wish: Wish, person: str) -> Teller:
     """Return what writes events about a person under one of their names."""
-    return Teller(premises, wish, await premises.vault.keys([person]))
+    return Teller(Scribe(premises.sealer, await premises.vault.keys([person])), wish)

@@ -20,6 +20,16 @@ BUNDLE_BYTES_MAX: Final = 400_000
 ERASED: Final = "[erased]"
 LEFT_OUT: Final = frozenset({"operations.planned", "operations.claimed"})
 """Kinds of events that tell of many records at once; a bundle is about one."""
+_SIGNED: Final = frozenset(
+    {
+        "mapping.bound",
+        "mapping.released",
+        "operator.approved",
+        "operator.retried",
+        "operator.discarded",
+    }
+)
+"""Kinds of events that keep who decided and why, which is not the record's to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,8 @@ def own_events(stored: Sequence[Stored], reference: SourceRef) -> set[Position]:
     return {
         each.position
         for each in stored
-        if each.person in persons or (each.subject == reference and not each.is_outcome)
+        if (each.person in persons and each.type not in _SIGNED)
+        or (each.subject == reference and not each.is_outcome)
     }
 
 

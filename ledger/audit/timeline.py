@@ -1,7 +1,7 @@
-"""The story of a record in plain words, told from the public parts of events only."""
+"""The story of a record in plain words: what events say, and the facts that endings keep sealed."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -25,6 +25,8 @@ class Told:
     """The operation of the record that it tells of."""
     is_erased: bool = False
     """Whether what it kept sealed was erased with its person."""
+    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What an ending keeps sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,7 @@ def _settled(event: Told, plot: Plot) -> str:
         parts.append(plot.explain(public["reason"]))
     if public.get("fields"):
         parts.append(f"Fields: {', '.join(map(str, public['fields']))}.")
-    facts = public.get("facts", {})
-    parts += [f"{name.replace('_', ' ')}: {value}" for name, value in sorted(facts.items())]
+    parts += [f"{name.replace('_', ' ')}: {value}" for name, value in sorted(event.facts.items())]
     return " ".join(parts)
 
 

@@ -1,7 +1,8 @@
 """Which events tell of a record: those about it, and those about the operations on it."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, select, union
 
@@ -9,6 +10,7 @@ from ledger.audit.timeline import Told
 from ledger.clock import from_microseconds
 from ledger.log import store as log_store
 from ledger.log.envelope import Stored, decode
+from ledger.log.event import Event
 from ledger.mapping import store as mapping_store
 from ledger.mapping.binding import Binding
 from ledger.reference import OperationKey, Position, Scope, SourceRef, TargetId
@@ -16,14 +18,26 @@ from ledger.schema.tables import events, operation_events, operations
 from ledger.subjects import subject_store
 from ledger.subjects.subject_store import Standing
 
+_KEEPS_FACTS: Final = "operation.settled"
+
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
     """A stretch of a record's story."""
 
     events: tuple[Told, ...]
+    sealed: tuple[Stored, ...] = field(repr=False)
+    """Those of the events whose private part belongs to the story."""
     operations: frozenset[OperationKey]
     """The operations of the record that the stretch tells of."""
+
+    def with_facts(self, opened: Iterable[Event]) -> tuple[Told, ...]:
+        """Return the events, those that were sealed as far as they could be opened."""
+        known = {event.position: event for event in opened}
+        return tuple(
+            _with_facts(told, known[told.position]) if told.position in known else told
+            for told in self.events
+        )
 
 
 def read_chapter(
@@ -36,7 +50,8 @@ def read_chapter(
     persons = {event.person for event in stored if event.person}
     erased = _erased(connection, scope, persons)
     told = tuple(_told(event, links.get(event.position, []), erased=erased) for event in stored)
-    return Chapter(told, frozenset(key for keys in links.values() for key in keys))
+    sealed = tuple(each for each in stored if each.type == _KEEPS_FACTS and each.sealed is not None)
+    return Chapter(told, sealed, frozenset(key for keys in links.values() for key in keys))
 
 
 def stands_for(connection: Connection, scope: Scope, *, target: TargetId) -> list[Binding]:
@@ -119,3 +134,9 @@ def _told(stored: Stored, keys: Sequence[OperationKey], *, erased: Collection[st
         operation=keys[0] if keys else None,
         is_erased=stored.sealed is not None and stored.person in erased,
     )
+
+
+def _with_facts(told: Told, event: Event) -> Told:
+    facts = (event.private or {}).get("facts")
+    is_erased = told.is_erased or event.is_erased
+    return replace(told, facts=facts if isinstance(facts, dict) else {}, is_erased=is_erased)

@@ -11,10 +11,12 @@ from typing import Final
 from ledger.errors import ConflictError
 from ledger.ledger import Ledger
 from ledger.log.envelope import Prepared
+from ledger.log.event import NOBODY
 from ledger.outbox import gate_store
 from ledger.outbox.lease_store import Claimed, ClaimTerms
 from ledger.outbox.operation import Operation
 from ledger.reference import Json
+from ledger.scribe import Scribe
 from ledger.transaction import Transaction
 from sync.dispatcher.judging import Verdict
 from sync.dispatcher.reasons import Reason
@@ -85,17 +87,24 @@ class OutcomeWriter:
         exchanges: Sequence[Exchange],
     ) -> bool:
         """Settle a whole conversation in one transaction and free its lanes."""
-        operations = {item.operation.key: item.operation for item in works}
+        about = {item.operation.key: item for item in works}
         told = self._told(exchanges)
+        scribe = await self._ledger.scribe(
+            about[each.settlement.operation].person for each in verdicts if each.settlement.facts
+        )
 
         def write(transaction: Transaction) -> bool:
             if not _holds(transaction, tenure):
-                _leave_evidence(transaction, next(iter(operations.values())), told)
+                _leave_evidence(transaction, works[0].operation, told)
                 return False
             evidence = told
             for verdict in verdicts:
-                operation = operations[verdict.settlement.operation]
-                _settle(transaction, operation, verdict, tenure=tenure, exchanges=evidence)
+                public = _public(verdict, tenure=tenure, exchanges=evidence)
+                if verdict.rest_seconds > 0:
+                    rests_until = transaction.lease_now + verdict.rest_seconds
+                    public["not_before"] = int(rests_until * 1000)
+                settled = about[verdict.settlement.operation]
+                _settle(transaction, settled, verdict, public=public, scribe=scribe)
                 # What was exchanged once is told once, with the first of the conversation.
                 evidence = []
             transaction.free(tenure.lanes)
@@ -134,24 +143,31 @@ def _record(transaction: Transaction, prepared: Prepared, *, public: Mapping[str
 
 def _settle(
     transaction: Transaction,
-    operation: Operation,
+    about: Assembled,
     verdict: Verdict,
     *,
-    tenure: Tenure,
-    exchanges: list[Json],
+    public: dict[str, Json],
+    scribe: Scribe,
 ) -> None:
-    public = _public(verdict, tenure=tenure, exchanges=exchanges)
-    if verdict.rest_seconds > 0:
-        public["not_before"] = int((transaction.lease_now + verdict.rest_seconds) * 1000)
+    kind, subject = "operation.settled", about.operation.reference
+    # What the service tells of a certificate leads to a page about a person.
+    facts: dict[str, Json] = dict(verdict.settlement.facts)
     try:
         with transaction.savepoint():
-            transaction.record("operation.settled", public=public, subject=operation.reference)
+            scribe.record(
+                transaction,
+                kind,
+                public=public,
+                subject=subject,
+                private={"facts": facts} if facts else None,
+                person=about.person if facts else NOBODY,
+            )
     except ConflictError:
         # Another source record holds the target: nothing is taken from it, a person decides.
         public |= {"outcome": Outcome.HELD.value, "reason": Reason.HELD_BY_ANOTHER.value}
         public.pop("target", None)
         public.pop("after", None)
-        transaction.record("operation.settled", public=public, subject=operation.reference)
+        transaction.record(kind, public=public, subject=subject)
 
 
 def _public(verdict: Verdict, *, tenure: Tenure, exchanges: list[Json]) -> dict[str, Json]:
@@ -165,7 +181,6 @@ def _public(verdict: Verdict, *, tenure: Tenure, exchanges: list[Json]) -> dict[
         "failed": True if _has_failed(settlement) else None,
         "in_doubt": True if settlement.in_doubt else None,
         "fields": [name for name in settlement.fields if _is_ours(name)] or None,
-        "facts": dict(settlement.facts) or None,
         "exchanges": exchanges or None,
         "host": tenure.host,
         "epoch": tenure.epoch,

@@ -125,7 +125,7 @@ class Settlement:
     fields: tuple[str, ...] = ()
     """The request's fields that DokStamp refused, for the reason shown to a person."""
     facts: Mapping[str, Json] = field(default_factory=dict, repr=False)
-    """Public facts worth keeping in the audit trail, such as a verification URL."""
+    """Facts worth keeping in the audit trail, such as a verification URL; sealed there."""
 
 
 Conversation = Generator[Step, Reply, tuple[Settlement, ...]]

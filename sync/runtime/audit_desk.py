@@ -45,7 +45,8 @@ class AuditDesk:
         chapter = await self._ledger.read_folded(
             lambda c, scope: read_chapter(c, scope, reference=reference, after=after, limit=limit)
         )
-        rows = story(chapter.events, Plot(reference, chapter.operations, explain))
+        told = chapter.with_facts(await self._ledger.sealer.open(chapter.sealed))
+        rows = story(told, Plot(reference, chapter.operations, explain))
         following = chapter.events[-1].position if len(chapter.events) >= limit else None
         return Page(tuple(rows), following)
 

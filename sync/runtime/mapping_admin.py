@@ -1,5 +1,6 @@
 """What a person can do about the mapping: look both ways, bind by hand, release."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -7,17 +8,18 @@ from sqlalchemy import Connection
 
 from ledger.audit.timeline_store import stands_for
 from ledger.ledger import Ledger
-from ledger.log.envelope import Prepared
+from ledger.log.event import NOBODY
 from ledger.mapping import store
 from ledger.mapping.binding import Binding, BindingState
 from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import State
-from ledger.reference import Json, OperationKey, Scope, SourceRef, TargetId, same_target
+from ledger.reference import Json, OperationKey, Position, Scope, SourceRef, TargetId, same_target
 from ledger.transaction import Transaction
 from sync.errors import InputError
 from sync.resources import RESOURCES
 from sync.runtime.outbox_admin import Signature
 from sync.runtime.page import ROWS_MAX, Answer, Page, page_of
+from sync.runtime.persons import persons_of
 
 TARGET_MAX: Final = 255
 _MAKING: Final = frozenset({"upsert", "issue"})
@@ -65,21 +67,17 @@ async def bind(
     _refuse_odd(reference, target)
     private = (signature or Signature()).private()
     public: dict[str, Json] = {"target": target}
-    bound = await ledger.outcome("mapping.bound", public=public, private=private, subject=reference)
     held = await ledger.read_folded(lambda c, scope: _held_creations(c, scope, reference))
-    approval = await _approval(ledger, held, private)
+    tell = await _telling(ledger, reference, private)
 
     def step(transaction: Transaction) -> Binding | None:
         known = store.find(transaction.connection, transaction.scope, reference=reference)
         if known is None or not _is_bound_to(known, target):
             _refuse_busy(transaction, reference)
             _refuse_held_by_another(transaction, reference, target)
-            transaction.record("mapping.bound", public=public, subject=reference, prepared=bound)
-        if approval is not None and held == _held_creations(
-            transaction.connection, transaction.scope, reference
-        ):
-            approved: dict[str, Json] = {"operations": list(held)}
-            transaction.record("operator.approved", public=approved, prepared=approval)
+            tell(transaction, "mapping.bound", public=public, subject=reference)
+        if held and held == _held_creations(transaction.connection, transaction.scope, reference):
+            tell(transaction, "operator.approved", public={"operations": list(held)})
         return store.find(transaction.connection, transaction.scope, reference=reference)
 
     return _answer_or_fail(await ledger.transact(step))
@@ -95,10 +93,7 @@ async def release(
         raise InputError(message)
     target = known.target
     public: dict[str, Json] = {"target": target}
-    private = (signature or Signature()).private()
-    event = await ledger.outcome(
-        "mapping.released", public=public, private=private, subject=reference
-    )
+    tell = await _telling(ledger, reference, (signature or Signature()).private())
 
     def step(transaction: Transaction) -> Binding | None:
         _refuse_busy(transaction, reference)
@@ -106,19 +101,21 @@ async def release(
         if now is None or not same_target(now.target, target):
             message = f"{reference} was bound anew meanwhile: look again with `mapping find`"
             raise InputError(message)
-        transaction.record("mapping.released", public=public, subject=reference, prepared=event)
+        tell(transaction, "mapping.released", public=public, subject=reference)
         return store.find(transaction.connection, transaction.scope, reference=reference)
 
     return _answer_or_fail(await ledger.transact(step))
 
 
-async def _approval(
-    ledger: Ledger, held: tuple[OperationKey, ...], private: dict[str, Json] | None
-) -> Prepared | None:
-    if not held:
-        return None
-    public: dict[str, Json] = {"operations": list(held)}
-    return await ledger.outcome("operator.approved", public=public, private=private)
+async def _telling(
+    ledger: Ledger, reference: SourceRef, private: dict[str, Json] | None
+) -> Callable[..., Position]:
+    """Return what tells of a decision, and seals who made it and why for the record's person."""
+    person = NOBODY
+    if private is not None:
+        person = (await persons_of(ledger, [reference])).get(reference, NOBODY)
+    scribe = await ledger.scribe([person] if private is not None else ())
+    return partial(scribe.record, private=private, person=person)
 
 
 def _held_creations(

@@ -7,6 +7,7 @@ from typing import Final, Literal
 from sqlalchemy import Connection
 
 from ledger.ledger import Ledger
+from ledger.log.event import NOBODY
 from ledger.outbox import gate_store, store
 from ledger.outbox.gate import Gate, Why
 from ledger.outbox.operation import Operation, State
@@ -15,6 +16,7 @@ from ledger.transaction import Transaction
 from sync.dispatcher.reasons import explain
 from sync.errors import InputError
 from sync.runtime.page import ROWS_MAX, Answer, Page, page_of
+from sync.runtime.persons import persons_of
 
 Verb = Literal["approve", "retry", "discard"]
 Cursor = tuple[Position, OperationKey]
@@ -41,7 +43,7 @@ _WORDS: Final[Mapping[Why, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who decides, and why; both are sealed in the log."""
+    """Who decides, and why; both are sealed in the log, under the key of whom it concerns."""
 
     actor: str | None = None
     reason: str | None = None
@@ -164,15 +166,28 @@ def _matching(
 async def _record(
     ledger: Ledger, verb: Verb, keys: Sequence[OperationKey], signature: Signature
 ) -> None:
-    public: dict[str, Json] = {"operations": list(keys)}
-    event = await ledger.outcome(_EVENTS[verb], public=public, private=signature.private())
+    private = signature.private()
+    # What was said of several persons has to go with each of them: an event for every one.
+    groups = {NOBODY: list(keys)} if private is None else await _by_person(ledger, keys)
+    scribe = await ledger.scribe(groups if private is not None else ())
 
     def step(transaction: Transaction) -> None:
         # Looked at again: the world may have gone on since they were chosen.
         refuse_illegal(transaction.connection, transaction.scope, verb, keys)
-        transaction.record(event.type, public=public, prepared=event)
+        for person, mine in groups.items():
+            public: dict[str, Json] = {"operations": [*mine]}
+            scribe.record(transaction, _EVENTS[verb], public=public, private=private, person=person)
 
     await ledger.transact(step)
+
+
+async def _by_person(ledger: Ledger, keys: Sequence[OperationKey]) -> dict[str, list[OperationKey]]:
+    found = await ledger.read_folded(lambda c, scope: store.find(c, scope, keys=keys))
+    persons = await persons_of(ledger, {each.reference for each in found.values()})
+    groups: dict[str, list[OperationKey]] = {}
+    for key in keys:
+        groups.setdefault(persons.get(found[key].reference, NOBODY), []).append(key)
+    return groups
 
 
 def refuse_illegal(

@@ -10,7 +10,7 @@ from ledger.holding import name_to_take
 from ledger.holding import readmit as let_in
 from ledger.ledger import Ledger
 from ledger.log import quarantine_store
-from ledger.log.event import Event
+from ledger.log.event import NOBODY, Event
 from ledger.log.quarantine_store import Kept
 from ledger.reference import Json, Position
 from ledger.transaction import Appended, Transaction, Verdict
@@ -103,18 +103,19 @@ async def _bring(ledger: Ledger, kept: Kept, checked: Checked, *, actor: str | N
     except EventError:
         return _refused(kept, REFUSALS[Intake.RESERVED_SOURCE])
     public: dict[str, Json] = {"key": kept.key}
-    private: dict[str, Json] | None = None if actor is None else {"actor": actor}
-    release = await ledger.outcome(RELEASED, public=public, private=private)
+    prepared = offers[0].prepared
+    signed: dict[str, Json] | None = None if actor is None else {"actor": actor}
+    owner = prepared.person if signed else NOBODY
+    scribe = await ledger.scribe([owner] if signed else ())
 
     def step(transaction: Transaction) -> Appended:
         with transaction.savepoint():
             # It counts only for who was erased, and stands only where the event is taken.
-            prepared = offers[0].prepared
             let_in(transaction, prepared.person, subject=prepared.subject)
             appended = transaction.append(offers)[0]
             if appended.verdict not in _WELCOME:
                 raise _NotTakenError(appended)
-            transaction.record(RELEASED, public=public, prepared=release)
+            scribe.record(transaction, RELEASED, public=public, private=signed, person=owner)
         return appended
 
     try:

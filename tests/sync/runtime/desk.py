@@ -16,6 +16,7 @@ from ledger.testing import ledger_in
 from ledger.transaction import Transaction
 from sync.projector.worker import Projector
 from sync.resources import check, resource
+from sync.runtime.persons import persons_of
 
 COURSE = SourceRef("course", "C-1")
 INSTITUTION = SourceRef("institution", "I-1")
@@ -78,14 +79,27 @@ class Desk:
         )
         await self.ledger.transact(lambda step: step.claim(terms))
 
-    async def settle(self, reference: SourceRef, outcome: str, **more: Json) -> None:
+    async def settle(
+        self,
+        reference: SourceRef,
+        outcome: str,
+        *,
+        facts: dict[str, Json] | None = None,
+        **more: Json,
+    ) -> None:
         """Claim everything that is ready and settle what is done about one record."""
         await self.claim()
         operation = await self.operation(reference)
         public: dict[str, Json] = {"operation": operation.key, "outcome": outcome, **more}
+        person = (await persons_of(self.ledger, [reference])).get(reference, "")
+        scribe = await self.ledger.scribe([person])
+        private: dict[str, Json] | None = {"facts": facts} if facts else None
+        kind, of = "operation.settled", person if facts else ""
 
         def step(transaction: Transaction) -> None:
-            transaction.record("operation.settled", public=public, subject=reference)
+            scribe.record(
+                transaction, kind, public=public, subject=reference, private=private, person=of
+            )
             transaction.free(operation.lanes)
             while gate_store.open_page(transaction.connection, transaction.scope, limit=100):
                 pass

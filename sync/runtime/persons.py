@@ -1,0 +1,15 @@
+"""Whose the records are that an operator decides about: what is sealed of it goes with them."""
+
+from collections.abc import Collection
+
+from ledger.ledger import Ledger
+from ledger.reference import SourceRef
+from ledger.subjects import subject_store
+
+
+async def persons_of(ledger: Ledger, references: Collection[SourceRef]) -> dict[SourceRef, str]:
+    """Return the persons of these records, records that are nobody's left out."""
+    number = ledger.scope.ledger
+    return await ledger.read(
+        lambda connection: subject_store.owners(connection, number, references=references)
+    )
