@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Final
 
-from ledger.errors import EventError
+from ledger.errors import EventError, LedgerBusyError
 from ledger.holding import name_to_take
 from ledger.holding import readmit as let_in
 from ledger.ledger import Ledger
@@ -25,6 +26,7 @@ from sync.sources.ingest_report import REFUSALS, Intake
 from sync.sources.ingest_worker import put_document
 from sync.sources.item import Checked, Refused
 
+_AGAIN: Final = "the ledger changed meanwhile: release it again"
 _WELCOME = frozenset({Verdict.TAKEN, Verdict.DUPLICATE})
 
 
@@ -94,14 +96,16 @@ async def _renamed(ledger: Ledger, checked: Checked) -> Checked:
 
 
 async def _bring(ledger: Ledger, kept: Kept, checked: Checked, *, actor: str | None) -> Answer:
-    if checked.document is not None:
-        fault = await put_document(LedgerIngest(ledger), checked.document)
-        if fault is not None:
-            return _refused(kept, fault)
     try:
         offers = await ledger.offers([checked.event])
     except EventError:
         return _refused(kept, REFUSALS[Intake.RESERVED_SOURCE])
+    # Nothing is stored for an event that is refused again: nobody would know whose it is.
+    is_welcome = (await ledger.would_take([checked.event]))[0]
+    if checked.document is not None and is_welcome:
+        fault = await put_document(LedgerIngest(ledger), checked.document)
+        if fault is not None:
+            return _refused(kept, fault)
     public: dict[str, Json] = {"key": kept.key}
     prepared = offers[0].prepared
     signed: dict[str, Json] | None = None if actor is None else {"actor": actor}
@@ -115,6 +119,9 @@ async def _bring(ledger: Ledger, kept: Kept, checked: Checked, *, actor: str | N
             appended = transaction.append(offers)[0]
             if appended.verdict not in _WELCOME:
                 raise _NotTakenError(appended)
+            if appended.verdict is Verdict.TAKEN and not is_welcome:
+                # What stood against it a moment ago is gone, but its document was left out.
+                raise LedgerBusyError(_AGAIN)
             scribe.record(transaction, RELEASED, public=public, private=signed, person=owner)
         return appended
 

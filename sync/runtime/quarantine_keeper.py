@@ -56,8 +56,10 @@ class QuarantineKeeper:
 
     def _key(self, entry: QuarantineEntry) -> str:
         # The first half names the event, the second the line: a corrected line of the same event
-        # is another one, and two lines of one event cannot push each other out.
-        return self._start(entry.key) + self._half(b"refused line", entry.raw)
+        # is another one, and two lines of one event cannot push each other out. So is the same
+        # line once it brings a document: what was stored for it must be known.
+        line = entry.raw + entry.document.encode()
+        return self._start(entry.key) + self._half(b"refused line", line)
 
     def _start(self, key: str) -> str:
         return self._half(b"refused event", key.encode())
@@ -108,6 +110,7 @@ def _private(entry: QuarantineEntry) -> dict[str, Json]:
         "subject": entry.subject,
         "id": entry.id,
         "reasons": exact_reasons_json(entry.reasons),
+        **({"document": entry.document} if entry.document else {}),
         **_raw(entry.raw),
     }
 

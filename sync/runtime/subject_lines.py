@@ -40,7 +40,11 @@ class Lines:
             return () if self._is_word_of(raw.decode(errors="replace")) else None
         known = EVENT_TYPES.get(str(value.get("type")))
         is_about = self._holds(value) if known is None else self._is_about(known.resource, value)
-        return tuple(map(self.document_digest, _documents(value))) if is_about else None
+        if not is_about:
+            return None
+        stored = event.private.get("document")
+        named = {*_documents(value), *([str(stored)] if stored else [])}
+        return tuple(map(self.document_digest, sorted(named)))
 
     def _is_about(self, resource: Resource, value: Mapping[str, Any]) -> bool:
         if resource.person_field is None:

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from sync.resources.definition import Fault
-from sync.sources.item import Item, Refused
+from sync.sources.item import Checked, Item, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class QuarantineEntry:
     subject: str
     reasons: tuple[Fault, ...]
     raw: bytes = field(repr=False)
+    document: str = field(default="", repr=False)
+    """The SHA-256 of the document that came with it, stored before the event was refused."""
 
 
 def entry(item: Item, refused: Refused) -> QuarantineEntry:
@@ -35,12 +37,18 @@ def entry(item: Item, refused: Refused) -> QuarantineEntry:
         subject=refused.subject,
         reasons=refused.reasons,
         raw=raw,
+        document=_document(item),
     )
 
 
 def event_key(source: str, event_id: str) -> str:
     """Return the key under which every refused line of an event is kept."""
     return hashlib.sha256(f"event\0{source}\0{event_id}".encode()).hexdigest()
+
+
+def _document(item: Item) -> str:
+    document = item.outcome.document if isinstance(item.outcome, Checked) else None
+    return "" if document is None or document.content is None else document.sha256
 
 
 def _key(refused: Refused, raw: bytes) -> str:
