@@ -33,7 +33,9 @@ class HostInbox:
         outcome = item.outcome
         faults = outcome.reasons if isinstance(outcome, Refused) else ()
         if isinstance(outcome, Checked) and outcome.document is not None:
-            missing = await put_document(documents, outcome.document)
+            # Nothing is stored for what will not be taken: nobody would know whose it is.
+            is_welcome = all(await documents.would_take([outcome.event]))
+            missing = await put_document(documents, outcome.document) if is_welcome else None
             faults = () if missing is None else (missing,)
         if faults or not isinstance(outcome, Checked):
             reasons = "; ".join(f"{fault.field} {fault.message}" for fault in faults)

@@ -93,7 +93,7 @@ class _Ingest:
         self._run: str | None = None
 
     async def take(self, batch: Sequence[Item]) -> list[Intake | Refused | Skipped]:
-        outcomes = [await self._prepare(item.outcome) for item in batch]
+        outcomes = await self._with_documents([item.outcome for item in batch])
         offered = [outcome.event for outcome in outcomes if isinstance(outcome, Checked)]
         await self._start(offered)
         intakes = iter(await self._ledger.append(offered) if offered else ())
@@ -123,12 +123,28 @@ class _Ingest:
         if any(await self._ledger.would_take(offered)):
             self._run = await self._ledger.start_run(self._name)
 
-    async def _prepare(self, outcome: Checked | Refused | Skipped) -> Checked | Refused | Skipped:
-        """Put the event's document into the ledger, or refuse the event that lacks one."""
-        if not isinstance(outcome, Checked) or outcome.document is None:
-            return outcome
-        reason = await put_document(self._ledger, outcome.document)
-        return outcome if reason is None else _refused(outcome.event, reason)
+    async def _with_documents(
+        self, outcomes: Sequence[Checked | Refused | Skipped]
+    ) -> list[Checked | Refused | Skipped]:
+        """Put documents into the ledger, and refuse the events that lack theirs."""
+        naming = [each for each in outcomes if isinstance(each, Checked) and each.document]
+        welcome = await self._ledger.would_take([each.event for each in naming]) if naming else ()
+        # Nothing is stored for what is not taken: it may be an old event of who was erased.
+        wanted = {
+            id(each.event): each.document
+            for each, is_welcome in zip(naming, welcome, strict=True)
+            if is_welcome
+        }
+        return [
+            await self._prepare(each, wanted.get(id(each.event)))
+            if isinstance(each, Checked)
+            else each
+            for each in outcomes
+        ]
+
+    async def _prepare(self, checked: Checked, document: Document | None) -> Checked | Refused:
+        reason = None if document is None else await put_document(self._ledger, document)
+        return checked if reason is None else _refused(checked.event, reason)
 
 
 async def put_document(ledger: IngestLedger, wanted: Document) -> Fault | None:

@@ -121,6 +121,17 @@ async def test_a_document_known_only_by_digest_must_have_been_handed_over() -> N
     assert (report.taken, report.reasons) == (1, {"document_unknown": 1})
 
 
+async def test_no_document_is_stored_for_an_event_that_is_known() -> None:
+    ledger = MemoryLedger()
+    await take(ledger, certificate(1))
+    ledger.documents.clear()
+
+    report = await take(ledger, certificate(1))
+
+    assert (report.duplicate, report.quarantined) == (1, 0)
+    assert not ledger.documents
+
+
 async def test_rows_that_are_no_events_are_counted_apart() -> None:
     found = [Item(2, Skipped("not_a_student")), *items(line(1)), Item(3, Skipped("not_used"))]
 
