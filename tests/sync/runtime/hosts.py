@@ -63,7 +63,13 @@ class ServerHost:
 @asynccontextmanager
 async def host_in(folder: Path, *, is_careless: bool = False) -> AsyncIterator[Host]:
     """Give a host of the ledger in a folder; a careless one did not follow the recipe."""
-    place = address_in(folder).place
+    async with host_at(address_in(folder).place, is_careless=is_careless) as host:
+        yield host
+
+
+@asynccontextmanager
+async def host_at(place: Path | Server, *, is_careless: bool = False) -> AsyncIterator[Host]:
+    """Give a host of the ledger at a place."""
     if isinstance(place, Server):
         # The server of the tests is told not to wait for its disk; a host insists on it.
         durable = {"server_settings": {"synchronous_commit": "on"}}

@@ -49,6 +49,8 @@ class Tally:
     killed: int = 0
     retried: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
+    """What all of it cost here; a server's own part is not in it."""
     missed: list[str] = field(default_factory=list)
     losses: dict[str, list[str]] = field(default_factory=dict)
 
@@ -68,7 +70,7 @@ Tell = Callable[[Tally], None]
 def fight(phase: str, server: URL | None, plan: Plan, tell: Tell) -> Tally:
     """Try the points of a phase on SQLite, or on a PostgreSQL server; `tell` hears of each."""
     tally = Tally("sqlite" if server is None else "postgresql", phase)
-    root = Path(tempfile.mkdtemp(prefix="kill-points-"))
+    root, begun = Path(tempfile.mkdtemp(prefix="kill-points-")), _cpu_seconds()
     home = _home(root, server, phase)
     try:
         scene = prepare(PHASES[phase], home, sees_hops=plan.sees_hops)
@@ -83,18 +85,25 @@ def fight(phase: str, server: URL | None, plan: Plan, tell: Tell) -> Tally:
         for trial in _attempts(scene, chosen, recording.end, plan.jobs):
             tally.count(trial)
             tell(tally)
+        tally.cpu_seconds = _cpu_seconds() - begun
         return tally
     finally:
         home.remove()
         shutil.rmtree(root)
 
 
+def _cpu_seconds() -> float:
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
 def _home(root: Path, server: URL | None, phase: str) -> Home:
-    folder = root / phase
+    name = phase.replace(" ", "_")
+    folder = root / name
     folder.mkdir()
     if server is None:
         return FolderHome(folder)
-    home = ServerHome(folder, server, f"kill_{phase}_{os.getpid()}")
+    home = ServerHome(folder, server, f"kill_{name}_{os.getpid()}")
     home.make()
     return home
 

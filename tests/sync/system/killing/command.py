@@ -15,7 +15,7 @@ from tests.sync.system.killing.campaign import Plan, Tally, fight
 from tests.sync.system.killing.phases import PHASES
 
 DATABASES = ("sqlite", "postgresql")
-_HEAD = ("phase", "database", "points found", "killed", "losses")
+_HEAD = ("phase", "database", "points found", "killed", "not reached", "losses")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -33,6 +33,7 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stdout.write(json.dumps({"phases": [asdict(tally) for tally in tallies]}) + "\n")
     else:
         sys.stdout.writelines(f"{line}\n" for line in table(tallies))
+        _say(f"{sum(tally.cpu_seconds for tally in tallies):.0f} seconds of processor time\n")
     for tally in tallies:
         for point, losses in tally.losses.items():
             for loss in losses:
@@ -45,9 +46,9 @@ def main(words: Sequence[str] | None = None) -> int:
 def table(tallies: Sequence[Tally]) -> Iterator[str]:
     """Return the figures as rows of Markdown."""
     yield f"| {' | '.join(_HEAD)} |"
-    yield "|---|---|---:|---:|---:|"
+    yield "|---|---|---:|---:|---:|---:|"
     for tally in tallies:
-        figures = (tally.found, tally.killed, len(tally.losses))
+        figures = (tally.found, tally.killed, len(tally.missed), len(tally.losses))
         cells = (tally.phase, tally.database, *(f"{figure:,}" for figure in figures))
         yield f"| {' | '.join(cells)} |"
 

@@ -7,6 +7,8 @@ from ledger.outbox import lease_store
 from sync.projector.rebuild_worker import rebuild
 from sync.runtime.outbox_admin import Signature
 from sync.runtime.subject_admin import subject_erase
+from tests.sync.system.killing import further, remains
+from tests.sync.system.killing.remains import Check, nothing_more
 from tests.sync.system.killing.stage import Act, Stage
 from tests.sync.system.university import CATALOGUE, CERTIFICATES, PEOPLE, Told, diploma
 
@@ -50,6 +52,10 @@ class Phase:
     """What is told besides, and never reaches DokStamp."""
     erases: bool = False
     """Whether whoever opens the ledger next has to finish an erasure, or finds none."""
+    left: Check = nothing_more
+    """What more must hold of what the dead one left."""
+    ended: Check = nothing_more
+    """What more must hold in the end."""
 
 
 async def nothing(_stage: Stage) -> None:
@@ -182,6 +188,56 @@ async def finish_erased(stage: Stage) -> None:
     await finish(stage, GRADUATION + CHANGE)
 
 
+async def in_doubt(stage: Stage) -> None:
+    """Have a change in doubt: it was claimed, and who claimed it died."""
+    await never_sent(stage)
+    await further.claim_all(stage)
+
+
+async def finish_doubtful(stage: Stage) -> None:
+    """Come to the end of an erasure that waited for what was in doubt."""
+    await further.erase_in_doubt(stage)
+    await finish(stage, GRADUATION + CHANGE)
+
+
+async def rotate(stage: Stage) -> None:
+    """Bring in a new master key while more is appended."""
+    await further.rotate(stage, SECOND[:1], first=1 + len(FIRST))
+
+
+async def publish(stage: Stage) -> None:
+    """Publish two checkpoints, one in the place of the other."""
+    await further.publish(stage, SECOND[:1], first=1 + len(FIRST))
+
+
+async def back_up(stage: Stage) -> None:
+    """Take a backup while more is appended."""
+    await further.back_up(stage, SECOND[:1], first=1 + len(FIRST))
+
+
+async def put_and_take(stage: Stage) -> None:
+    """Put everything into a host's transactions, and take it from there."""
+    await further.put_and_take(stage, FEW)
+
+
+async def finish_published(stage: Stage) -> None:
+    """Publish again: what was published before counts."""
+    await publish(stage)
+    await finish(stage)
+
+
+async def finish_backed_up(stage: Stage) -> None:
+    """Take the backup if there is none."""
+    await back_up(stage)
+    await finish(stage)
+
+
+async def finish_taken(stage: Stage) -> None:
+    """Take what waits, then tell everything once more."""
+    await further.take_rest(stage)
+    await finish(stage)
+
+
 PHASES = {
     phase.name: phase
     for phase in (
@@ -198,6 +254,33 @@ PHASES = {
             unsent=CHANGE,
             erases=True,
         ),
+        Phase(
+            "erase in doubt",
+            in_doubt,
+            further.erase_in_doubt,
+            finish_doubtful,
+            told=GRADUATION,
+            unsent=CHANGE,
+            ended=remains.forgetting_faults,
+        ),
         Phase("rebuild", settled_first, refold, finish_rebuilt),
+        Phase("rotate", told_first, rotate, finish, left=remains.key_faults),
+        Phase(
+            "checkpoint",
+            told_first,
+            publish,
+            finish_published,
+            left=remains.checkpoint_faults,
+            ended=remains.checkpoint_faults,
+        ),
+        Phase(
+            "backup",
+            told_first,
+            back_up,
+            finish_backed_up,
+            left=remains.backup_faults,
+            ended=remains.backup_faults,
+        ),
+        Phase("inbox", nothing, put_and_take, finish_taken, left=remains.inbox_faults),
     )
 }

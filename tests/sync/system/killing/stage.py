@@ -20,7 +20,7 @@ from sync.runtime.ingest_ledger import LedgerIngest
 from sync.runtime.settings import Settings
 from sync.sources.event_reader import read_events, read_line
 from sync.sources.ingest_worker import ingest
-from sync.sources.item import Checked
+from sync.sources.item import Checked, Item
 from sync.telemetry.signals import OperationSettled
 from tests.sync.system.killing.remote import client_of
 from tests.sync.system.killing.suspensions import watching
@@ -77,17 +77,18 @@ class Stage:
     def checked(self, told: Sequence[Told], *, first: int) -> list[NewEvent]:
         """Return events as the log takes them."""
         found = []
-        for event in events(told, first=first):
-            item = read_line(
-                json.dumps(event).encode(),
-                number=1,
-                origin="killing",
-                folder=None,
-                rules=self.settings.intake(),
-            )
+        for item in self.items(told, first=first):
             assert isinstance(item.outcome, Checked), item
             found.append(item.outcome.event)
         return found
+
+    def items(self, told: Sequence[Told], *, first: int) -> list[Item]:
+        """Return events as they are read from a line each."""
+        rules = self.settings.intake()
+        lines = [json.dumps(event).encode() for event in events(told, first=first)]
+        return [
+            read_line(line, number=1, origin="killing", folder=None, rules=rules) for line in lines
+        ]
 
     def promise(self, *names: str) -> None:
         """Note that these events are in the log."""

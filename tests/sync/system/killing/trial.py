@@ -12,6 +12,7 @@ from tests.sync.system.killing.forgotten import Secret, erasure_faults
 from tests.sync.system.killing.homes import Home
 from tests.sync.system.killing.outside import Sight, look
 from tests.sync.system.killing.phases import Phase, nothing
+from tests.sync.system.killing.remains import Remains
 from tests.sync.system.killing.remote import answer_all
 from tests.sync.system.killing.stage import (
     OPENER,
@@ -99,12 +100,15 @@ def attempt(scene: Scene, point: str, *, reference: Sight) -> Trial:
 def _go_on(scene: Scene, home: Home, promised: Sequence[Sequence[str]]) -> Aftermath:
     home.settle_down()
     before = look(home)
-    faults = tuple(_reopen(scene, home)) if scene.phase.erases else ()
+    found = Remains(scene.home, home, before, promised)
+    faults = [*scene.phase.left(found), *(_reopen(scene, home) if scene.phase.erases else ())]
     status, said = _run(scene.phase.finish, SURVIVOR, scene, home)
     assert status == 0, said
     home.settle_down()
     after = look(home)
-    return Aftermath(before, after, promised, said, scene.simulator, faults, scene.phase.unsent)
+    faults += scene.phase.ended(Remains(scene.home, home, after, promised))
+    unsent = scene.phase.unsent
+    return Aftermath(before, after, promised, said, scene.simulator, tuple(faults), unsent)
 
 
 def _reopen(scene: Scene, home: Home) -> Iterator[str]:
