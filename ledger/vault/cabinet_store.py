@@ -64,6 +64,11 @@ class Cabinet:
             make_key_file(self.key_file, self._entropy.bytes(KEY_BYTES))
 
     @property
+    def generation_file(self) -> Path | None:
+        """The file with the generation keys, where the database needs one."""
+        return self._generations if self._generations.exists() else None
+
+    @property
     def master(self) -> MasterKey:
         """The master key, as it was last asked for."""
         return self._masters[0]
@@ -80,7 +85,7 @@ class Cabinet:
         """Make a new generation key durable beside those that stand; the vault's row is held."""
         master = self.master
         if self._generations.exists():
-            master = read_generations(self._generations, self._masters, vault=vault).master
+            master = self._read(vault).master
         self._write(Generations([*beside, upcoming], master), vault=vault)
 
     def stage(self, master: MasterKey) -> None:
@@ -91,7 +96,7 @@ class Cabinet:
 
     def reseal(self, master: MasterKey, *, vault: bytes) -> None:
         """Seal the generation file under another master key; the vault's row is held."""
-        held = read_generations(self._generations, self._masters, vault=vault)
+        held = self._read(vault)
         self._write(Generations(held.wrappings, master), vault=vault)
 
     def is_settled(self, live: Wrapping, *, vault: bytes) -> bool:
@@ -104,7 +109,7 @@ class Cabinet:
         """Finish or undo what a rotation or an erasure left; the vault's row is held."""
         try:
             if live.generation != DERIVED:
-                held = read_generations(self._generations, self._masters, vault=vault)
+                held = self._read(vault)
                 if list(held.wrappings) != [live]:
                     self._write(Generations([live], held.master), vault=vault)
                 self._settle_master(held.master)
@@ -142,7 +147,14 @@ class Cabinet:
     def _held(self, generation: int, *, vault: bytes) -> list[Wrapping]:
         if generation == DERIVED:
             return [Wrapping.of_master(master) for master in self._masters]
-        return list(read_generations(self._generations, self._masters, vault=vault).wrappings)
+        return list(self._read(vault).wrappings)
+
+    def _read(self, vault: bytes) -> Generations:
+        wrong = (
+            f"{self._unfitting(DERIVED)}, with the generation file {self._generations} that "
+            "belongs to it"
+        )
+        return read_generations(self._generations, self._masters, vault=vault, wrong=wrong)
 
     def _write(self, held: Generations, *, vault: bytes) -> None:
         nonce = self._entropy.bytes(NONCE_BYTES)

@@ -23,6 +23,7 @@ from ledger.vault.sealed import MasterKey, decrypt, encrypt
 from ledger.vault.wrapping import Wrapping, from_bytes, to_bytes
 
 FIRST_LINE: Final = "dokstamp-ledger generation keys 1"
+UNFITTING: Final = "the master key does not open the generation file: use the key it belongs to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,13 @@ def write_generations(path: Path, held: Generations, *, vault: bytes, nonce: byt
         raise not_written(path, error) from error
 
 
-def read_generations(path: Path, masters: Sequence[MasterKey], *, vault: bytes) -> Generations:
-    """Return what the file holds, opened by the one of these master keys that fits."""
+def read_generations(
+    path: Path, masters: Sequence[MasterKey], *, vault: bytes, wrong: str = UNFITTING
+) -> Generations:
+    """Return what the file holds, opened by the one of these master keys that fits.
+
+    Where none does, the error says `wrong`: only the caller knows where the master key came from.
+    """
     try:
         lines = [line.decode("ascii", "replace") for line in read_private(path).splitlines()]
     except FileNotFoundError:
@@ -76,11 +82,7 @@ def read_generations(path: Path, masters: Sequence[MasterKey], *, vault: bytes) 
         except IntegrityError:
             continue
         return Generations(from_bytes(content), master)
-    message = (
-        f"the master key does not open the generation file {path}: use the key that belongs to "
-        "it, or copy key file and generation file together from the host that serves this ledger"
-    )
-    raise MasterKeyError(message)
+    raise MasterKeyError(wrong)
 
 
 def _sealed(path: Path, lines: Sequence[str]) -> bytes:

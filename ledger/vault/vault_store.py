@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Connection
@@ -99,6 +100,14 @@ class Vault:
     def ledger(self) -> int:
         """The number under which this ledger's rows are kept."""
         return self._ledger
+
+    @property
+    def generation_file(self) -> Path | None:
+        """The file whose keys wrap all others, and which alone is wrapped by the master key.
+
+        There is none on SQLite, where the master key wraps every other key.
+        """
+        return self._cabinet.generation_file
 
     @property
     def fingerprint(self) -> bytes:

@@ -34,22 +34,29 @@ def rotate(shell: Shell, *, is_yes: bool, output: Output) -> None:
 async def _rotate(settings: Settings) -> Row:
     async with open_ledger(settings) as ledger:
         count = await ledger.vault.rotate()
-        is_file = settings.key_source.is_file
+        is_file, generations = settings.key_source.is_file, ledger.vault.generation_file
         return {
             "ledger": ledger.ledger_id,
             "key_file": str(settings.address.key_file) if is_file else None,
+            "generation_file": None if generations is None else str(generations),
             "rewrapped": count,
         }
 
 
 def _text(rotated: Row) -> str:
-    return f"the master key was replaced; {rotated['rewrapped']} keys are wrapped by the new one"
+    wrapped = f"{rotated['rewrapped']} keys are"
+    if rotated["generation_file"] is not None:
+        wrapped = f"the generation file {rotated['generation_file']} is"
+    return f"the master key was replaced; {wrapped} wrapped by the new one"
 
 
 def _advice(rotated: Row) -> str:
     if rotated["key_file"] is None:
         return "set LEDGER_KEY to the value of LEDGER_KEY_NEXT now, on every host, and unset that"
+    files = " and ".join(
+        rotated[name] for name in ("key_file", "generation_file") if rotated[name] is not None
+    )
     return (
-        f"keep a copy of {rotated['key_file']} in a safe place of its own, and bring it to the "
-        "other hosts: the earlier one opens nothing"
+        f"keep a copy of {files} in a safe place of its own, and bring it to the other hosts: "
+        "what was there before opens nothing"
     )

@@ -58,7 +58,7 @@ def test_writing_again_leaves_only_what_was_written_last(tmp_path: Path) -> None
 
 
 def test_another_master_key_opens_nothing(tmp_path: Path) -> None:
-    with pytest.raises(MasterKeyError, match="copy key file and generation file together"):
+    with pytest.raises(MasterKeyError, match="use the key it belongs to"):
         read_generations(written(tmp_path, OLD), [OTHER], vault=VAULT)
 
 
