@@ -81,6 +81,19 @@ def connection(staging: Staging) -> Iterator[Connection]:
         yield inside
 
 
+@pytest.fixture(scope="session")
+def open_vault(staging: Staging) -> Callable[[], AbstractContextManager[Connection]]:
+    """Give the way to open the tables of vaults as new, for tests that need several."""
+    return staging.connect_vault
+
+
+@pytest.fixture
+def vault_connection(staging: Staging) -> Iterator[Connection]:
+    """Give a connection inside a transaction on the tables of a vault."""
+    with staging.connect_vault() as inside:
+        yield inside
+
+
 @pytest.fixture
 def outbox(connection: Connection) -> Outbox:
     """Give an empty outbox."""

@@ -44,10 +44,11 @@ def begin_ledger(connection: Connection) -> None:
 
 @cache
 def begun() -> bytes:
-    """Return a migrated database with one empty ledger, made once for all tests."""
+    """Return a database with one empty ledger and the tables of a vault, made once for all."""
     engine = _engine()
     with engine.begin() as connection:
         begin_ledger(connection)
+        upgrade(connection, "vault")
     image = _driver(engine).serialize()
     engine.dispose()
     return image
@@ -59,6 +60,7 @@ def _engine() -> Engine:
         poolclass=StaticPool,
         connect_args={"isolation_level": None, "check_same_thread": False},
     )
+    event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA foreign_keys = ON"))
     event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 from sqlalchemy.util.concurrency import greenlet_spawn, in_greenlet
@@ -19,6 +19,7 @@ from tests.ledger.rows import Memory, begin_ledger
 from tests.postgresql import SCHEMA, Cluster
 
 T = TypeVar("T")
+_IN_VAULT = text(f"SET LOCAL search_path TO {SCHEMA}_vault")
 
 
 class Stage(Protocol):
@@ -43,6 +44,10 @@ class Staging(Protocol):
         """Give a connection inside a transaction on a ledger as new."""
         ...
 
+    def connect_vault(self) -> AbstractContextManager[Connection]:
+        """Give a connection inside a transaction on the tables of a vault as new."""
+        ...
+
     def run(self, function: Callable[[], T]) -> T:
         """Run a function where it may use what is open."""
 
@@ -58,6 +63,12 @@ class InMemory:
     def connect(self) -> Iterator[Connection]:
         """Give a connection inside a transaction on a ledger as new."""
         with Memory() as memory, memory.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def connect_vault(self) -> Iterator[Connection]:
+        """Give a connection inside a transaction on the tables of a vault as new."""
+        with self.connect() as connection:
             yield connection
 
     def run(self, function: Callable[[], T]) -> T:
@@ -93,6 +104,13 @@ class OnServer:
             self._wait(connection.rollback())
             self._wait(connection.close())
             self._free.append(engine)
+
+    @contextmanager
+    def connect_vault(self) -> Iterator[Connection]:
+        """Give a connection inside a transaction on the tables of a vault as new."""
+        with self.connect() as connection:
+            self._wait(greenlet_spawn(connection.execute, _IN_VAULT))
+            yield connection
 
     def run(self, function: Callable[[], T]) -> T:
         """Run a function where it can wait for the driver."""

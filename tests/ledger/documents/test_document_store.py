@@ -1,10 +1,11 @@
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine, delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from ledger.clock import START_OF_MANUAL_TIME, SeededEntropy
 from ledger.documents.document_store import (
@@ -18,7 +19,7 @@ from ledger.documents.document_store import (
     put_document,
 )
 from ledger.errors import IntegrityError
-from ledger.schema.vault_tables import document_chunks, documents, vault_metadata
+from ledger.schema.vault_tables import document_chunks, documents
 from ledger.vault.sealed import NONCE_BYTES, SALT_BYTES, keyed_digest, open_sealed, seal
 
 NOW = START_OF_MANUAL_TIME
@@ -31,17 +32,8 @@ LARGE = b"%PDF-1.7 " + SeededEntropy(2).bytes(2 * CHUNK_BYTES + 5)
 
 
 @pytest.fixture
-def connection() -> Iterator[Connection]:
-    yield from fresh_connection()
-
-
-def fresh_connection() -> Iterator[Connection]:
-    engine = create_engine("sqlite://")
-    with engine.begin() as connection:
-        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-        vault_metadata.create_all(connection)
-        yield connection
-    engine.dispose()
+def connection(vault_connection: Connection) -> Connection:
+    return vault_connection
 
 
 def name_of(content: bytes) -> DocumentName:
@@ -83,8 +75,10 @@ def test_a_document_comes_back_as_it_was_put(connection: Connection, content: by
 
 
 @given(st.binary(max_size=100))
-def test_any_bytes_come_back(content: bytes) -> None:
-    for connection in fresh_connection():
+def test_any_bytes_come_back(
+    open_vault: Callable[[], AbstractContextManager[Connection]], content: bytes
+) -> None:
+    with open_vault() as connection:
         put(connection, content)
 
         assert get(connection, content) == content

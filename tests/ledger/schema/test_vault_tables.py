@@ -2,7 +2,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from sqlalchemy import Connection, Dialect, create_engine, create_mock_engine
+from sqlalchemy import Connection, Dialect, create_mock_engine
 from sqlalchemy.schema import CreateTable
 
 from ledger.schema.vault_tables import (
@@ -41,16 +41,12 @@ def test_no_key_of_a_table_numbers_itself(dialect: Dialect) -> None:
     assert not any("SERIAL" in text for text in created)
 
 
-def test_a_row_that_is_there_stays_as_it_is() -> None:
-    engine = create_engine("sqlite://")
+def test_a_row_that_is_there_stays_as_it_is(vault_connection: Connection) -> None:
     row = {"ledger": 1, "person": "a", "created_at": 0}
+    statement = insert_or_ignore(vault_connection, person_keys)
 
-    with engine.begin() as connection:
-        vault_metadata.create_all(connection)
-        statement = insert_or_ignore(connection, person_keys)
-        first = connection.execute(statement, row | {"wrapped": b"first"}).rowcount
-        second = connection.execute(statement, row | {"wrapped": b"second"}).rowcount
-        kept = connection.execute(person_keys.select()).one().wrapped
-    engine.dispose()
+    first = vault_connection.execute(statement, row | {"wrapped": b"first"}).rowcount
+    second = vault_connection.execute(statement, row | {"wrapped": b"second"}).rowcount
+    kept = vault_connection.execute(person_keys.select()).one().wrapped
 
     assert (first, second, kept) == (1, 0, b"first")

@@ -1,11 +1,16 @@
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine, select
+from sqlalchemy import Connection, select
+from sqlalchemy.util import await_only
 
 from ledger.clock import START_OF_MANUAL_TIME, to_microseconds
-from ledger.schema.vault_tables import person_keys, vault_metadata
+from ledger.schema.migrate import upgrade
+from ledger.schema.vault_tables import person_keys
+from ledger.testing import address_in
 from ledger.vault.key_store import (
     PERSONS_PER_QUERY,
     destroy_key,
@@ -14,18 +19,15 @@ from ledger.vault.key_store import (
     note_scrubbed,
     scrub_pending,
 )
+from tests.ledger.vault.vaults import Place
 
 NOW = START_OF_MANUAL_TIME
 LEDGER = 1
 
 
 @pytest.fixture
-def connection() -> Iterator[Connection]:
-    engine = create_engine("sqlite://")
-    with engine.begin() as connection:
-        vault_metadata.create_all(connection)
-        yield connection
-    engine.dispose()
+def connection(vault_connection: Connection) -> Connection:
+    return vault_connection
 
 
 def numbered(person: str) -> bytes:
@@ -116,21 +118,34 @@ def test_the_moment_of_making_is_kept(connection: Connection) -> None:
     assert connection.scalar(select(person_keys.c.created_at)) == to_microseconds(NOW)
 
 
-def test_two_processes_at_once_agree_on_one_key(tmp_path: Path) -> None:
-    address = f"sqlite:///{tmp_path / 'vault.db'}"
-    ours, theirs = create_engine(address), create_engine(address)
-    with ours.begin() as connection:
-        vault_metadata.create_all(connection)
+def makes(content: bytes) -> Callable[[Connection], dict[str, bytes]]:
+    return partial(ensure_keys, ledger=LEDGER, persons=["a"], make=lambda _: content, now=NOW)
 
-    def slow_make(person: str) -> bytes:
-        # The other process commits between our look and our insert.
-        with theirs.begin() as connection:
-            ensure_keys(connection, LEDGER, persons=[person], make=lambda _: b"theirs", now=NOW)
+
+async def test_two_processes_at_once_agree_on_one_key(home: Path) -> None:
+    ours, theirs = (address_in(home).vault() for _ in range(2))
+    await ours.run(partial(upgrade, line="vault"))
+
+    found = await asyncio.gather(ours.run(makes(b"ours")), theirs.run(makes(b"theirs")))
+
+    await ours.close()
+    await theirs.close()
+    assert found[0] == found[1]
+    assert found[0] in ({"a": b"ours"}, {"a": b"theirs"})
+
+
+@pytest.mark.one_database("a file lets nobody else write between our look and our insert")
+async def test_a_key_committed_between_look_and_insert_is_the_key(served: Place) -> None:
+    ours, theirs = served.database(), served.database()
+
+    def slow_make(_: str) -> bytes:
+        await_only(theirs.run(makes(b"theirs")))
         return b"ours"
 
-    with ours.begin() as connection:
-        found = ensure_keys(connection, LEDGER, persons=["a"], make=slow_make, now=NOW)
+    found = await ours.run(
+        partial(ensure_keys, ledger=LEDGER, persons=["a"], make=slow_make, now=NOW)
+    )
 
+    await ours.close()
+    await theirs.close()
     assert found == {"a": b"theirs"}
-    ours.dispose()
-    theirs.dispose()
