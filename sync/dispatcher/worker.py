@@ -26,6 +26,8 @@ GROUPED: Final = frozenset(
     {("course_module", "upsert"), ("course_module", "retire"), ("module_group", "upsert")}
 )
 """What one conversation may carry several of: attachments and groups of one course."""
+VAIN_SECONDS: Final = 0.25
+"""How long to rest after a claim that took nothing."""
 LEASE_BEATS: Final = 3
 """How often a lease is renewed while it lasts."""
 
@@ -97,6 +99,10 @@ class Dispatcher:
             return 0
         for group in claimed:
             self._start(group, until=started + self._terms.lease_seconds)
+        if not claimed:
+            # What is due may be our own, after a leap of the clock. Looking rings the bell, which
+            # would have us look again at once, for as long as that conversation takes.
+            await asyncio.sleep(VAIN_SECONDS)
         return len(claimed)
 
     async def is_due(self) -> bool:
