@@ -1,28 +1,54 @@
-"""A small ledger that plays random histories, and folds its log again."""
+"""A small ledger that plays random histories, of persons and of what is nobody's."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import cast
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from ledger import checkpoints, folding
-from ledger.log import store as log_store
-from ledger.log.envelope import Stored, decode
-from ledger.outbox import gate_store, plan_codec, store
+from ledger.erasure import Begin, Conclude, Traces, records_of
+from ledger.errors import ConflictError
+from ledger.log.envelope import Stored
+from ledger.outbox import gate_store, store
 from ledger.outbox.fold_store import Cause
 from ledger.outbox.gate import Gate, GateKind
 from ledger.outbox.operation import Operation, State
 from ledger.outbox.plan import Hold, Intent, Plan, Superseding
 from ledger.outbox.record_store import Facts, Named
+from ledger.premises import Teller, Wish
 from ledger.reference import Json, OperationKey, Position, Scope, SourceRef
-from ledger.schema.tables import FOLDED
-from ledger.transaction import PROJECTOR, Transaction
+from ledger.scribe import Scribe
+from ledger.sealing import Sealer
+from ledger.subjects import subject_store
+from ledger.subjects.name import following
+from ledger.subjects.subject_store import Standing
+from ledger.transaction import Transaction
+from tests.ledger import refolding
 from tests.ledger.outbox.histories import terms
+from tests.ledger.refolding import Refolding
 from tests.ledger.rows import LEDGER_SCOPE
 from tests.ledger.steps import SOURCE, Told, in_step, offers
 
 NAMES = ("r0", "r1", "r2", "r3")
+PERSONS = {"r0": "person:p", "r1": "person:p", "r2": "person:q"}
+"""Whose records these are; the last one is nobody's."""
 NEVER_SENT = frozenset({State.BLOCKED, State.READY, State.HELD, State.DEAD})
+
+
+class Unsealed(Scribe):
+    """Tells outcomes without anything private."""
+
+    def record(
+        self,
+        step: Transaction,
+        kind: str,
+        *,
+        public: Mapping[str, Json],
+        subject: SourceRef | None = None,
+        private: Mapping[str, Json] | None = None,  # noqa: ARG002 - as a scribe has it
+        person: str = "",  # noqa: ARG002 - as a scribe has it
+    ) -> Position:
+        return step.record(kind, public=public, subject=subject)
 
 
 @dataclass
@@ -33,7 +59,9 @@ class History:
     causes: dict[Position, Cause] = field(default_factory=dict)
     documents: dict[str, bytes | None] = field(default_factory=dict)
     """Which document an event named; a real rebuild finds it in the event's private part."""
+    persons: dict[Position, str] = field(default_factory=dict)
     events: int = 0
+    outages: int = 0
 
     def play(self, command: str, first: int, second: int, *, pages: int) -> None:
         """Carry one command out and open a few pages; without anything to work on, nothing."""
@@ -41,20 +69,47 @@ class History:
         for _ in range(pages):
             gate_store.open_page(self.connection, LEDGER_SCOPE, limit=2)
 
-    def drain(self) -> None:
-        """Open every gate that can be opened."""
-        while gate_store.open_page(self.connection, LEDGER_SCOPE, limit=3):
-            pass
+    def fold_again(self, generation: int) -> Refolding:
+        """Return a folding of the log so far, by what could be opened of it now."""
+        scope = Scope(LEDGER_SCOPE.ledger, LEDGER_SCOPE.generation + generation)
+        again = Refolding(self.connection, scope, refolding.Told(self._cause, self._document))
+        again.go_on()
+        return again
+
+    def _cause(self, position: Position) -> Cause:
+        cause = self.causes[position]
+        if not self._is_erased(position):
+            return cause
+        return replace(cause, facts=replace(cause.facts, key_digests=(), lane=""))
+
+    def _document(self, stored: Stored) -> bytes | None:
+        return None if self._is_erased(stored.position) else self.documents[stored.id]
+
+    def _is_erased(self, position: Position) -> bool:
+        standing = self._standing(self.persons.get(position, ""))
+        return standing is Standing.ERASED
+
+    def _standing(self, person: str) -> Standing | None:
+        found = subject_store.find(self.connection, LEDGER_SCOPE, persons=[person])
+        return found[person].standing if person in found else None
+
+    def _name(self, person: str) -> str:
+        """Return the name that a person goes by: the last one that stands in some way."""
+        names = subject_store.names_of(self.connection, LEDGER_SCOPE, person=person)
+        return names[-1].person if names else person
 
     def take(self, step: Transaction, first: int, second: int) -> None:
         """Append an event about a record and plan it."""
         self.events += 1
         name, other = NAMES[first % 4], NAMES[second % 4]
-        told = Told(str(self.events), name, document=f"{first} {second}".encode())
+        person = self._name(PERSONS[name]) if name in PERSONS else ""
+        document = f"{first} {second}".encode()
+        told = Told(str(self.events), name, document=document, person=person)
         self.documents[told.id] = told.document
         position = step.append(offers(told))[0].position
         if position is None:
             return
+        self.persons[position] = person
         reference = SourceRef("course", name)
         removes = second % 5 == 4
         facts = Facts(
@@ -118,8 +173,13 @@ class History:
 
     def claim(self, step: Transaction, first: int, second: int) -> None:
         """Claim for one of two hosts, some time later than before."""
-        now = 100.0 + 50 * self.events + 100 * second
+        now = 100.0 + 50 * self.events + 100 * second + 1_000 * self.outages
         step.claim(terms(host=f"host {first % 2}", now=now, lanes_max=1 + second % 3))
+
+    def crash(self, step: Transaction, first: int, second: int) -> None:
+        """Let whoever works die, and another host claim what was not settled."""
+        self.outages += 2
+        self.claim(step, first + 1, second)
 
     def settle(self, step: Transaction, first: int, second: int) -> None:
         """End one leased operation in one of all ways."""
@@ -133,9 +193,23 @@ class History:
             public["after"] = "retired" if operation.kind == "retire" else "live"
             if second == 6:
                 public["after"] = "missing"
-            public["target"] = f"target {operation.reference.source_id}"
-        step.record("operation.settled", public=public, subject=operation.reference)
+            # Now and then two records want the same.
+            source_id = "shared" if second == 5 else operation.reference.source_id
+            public["target"] = f"target {source_id}"
+        elif outcome == "held":
+            public["in_doubt"] = first % 2 == 0
+        try:
+            with step.savepoint():
+                step.record("operation.settled", public=public, subject=operation.reference)
+        except ConflictError:
+            held: dict[str, Json] = {"operation": operation.key, "outcome": "held"}
+            step.record("operation.settled", public=held, subject=operation.reference)
         step.free(operation.lanes)
+
+    def work(self, step: Transaction, first: int, second: int) -> None:
+        """Claim and settle at once."""
+        self.claim(step, first, second)
+        self.settle(step, first, second)
 
     def progress(self, step: Transaction, first: int, second: int) -> None:
         """Tell of a leased operation's progress, which may bind its record."""
@@ -156,10 +230,36 @@ class History:
 
     def decide(self, step: Transaction, first: int, second: int) -> None:
         """Let a held or dead operation go on, or give it up."""
-        operation = self._some(State.HELD if second % 2 else State.DEAD, first)
+        states = (State.HELD, State.DEAD) if second % 2 else (State.DEAD, State.HELD)
+        operation = self._some(states[0], first) or self._some(states[1], first)
         kinds = ("operator.approved", "operator.retried", "operator.discarded")
         if operation is not None:
             step.record(kinds[second % 3], public={"operations": [operation.key]})
+
+    def accept_older(self, step: Transaction, first: int, _second: int) -> None:
+        """Take the ledger for one that fell behind."""
+        unchanging: list[Json] = ["course"] if first % 2 else []
+        step.record("operator.accepted_older", public={"unchanging": unchanging})
+
+    def subject(self, step: Transaction, first: int, second: int) -> None:
+        """Bring a person to one of the standings that may follow."""
+        name = NAMES[first % 3]
+        person, reference = self._name(PERSONS[name]), SourceRef("course", name)
+        teller = Teller(Unsealed(cast("Sealer", None), {}), Wish(person, reference))
+        match self._standing(person):
+            case Standing.HELD:
+                step.record("subject.hold_released", public={"person": person}, subject=reference)
+            case Standing.ERASING:
+                records = records_of(self.connection, LEDGER_SCOPE.ledger, person)
+                served = sorted({each.source_id for each in records})
+                Conclude(teller, person, [], served)(step)
+            case Standing.ERASED:
+                public: dict[str, Json] = {"person": following(person)}
+                step.record("subject.readmitted", public=public, subject=reference)
+            case None | Standing.READMITTED if second % 4 == 0:
+                step.record("subject.held", public={"person": person}, subject=reference)
+            case None | Standing.READMITTED:
+                Begin(teller, person, Traces(), is_again=False)(step)
 
     def quarantine(self, step: Transaction, first: int, second: int) -> None:
         """Refuse an event, and let it go at times."""
@@ -173,55 +273,3 @@ class History:
     def _some(self, state: State, number: int) -> Operation | None:
         found = store.read_page(self.connection, LEDGER_SCOPE, states=[state], limit=9)
         return found[number % len(found)] if found else None
-
-
-def fold_again(history: History, scope: Scope) -> None:
-    """Fold the whole log into another generation, opening gates after each event."""
-    connection = history.connection
-    for stored in log_store.read_page(connection, scope.ledger, after=-1, limit=10_000):
-        if stored.is_outcome:
-            _fold_outcome(connection, scope, stored, history.causes)
-        elif stored.subject is not None:
-            folding.fold_taken(
-                connection,
-                scope,
-                reference=stored.subject,
-                owner=stored.source,
-                position=stored.position,
-                document=history.documents[stored.id],
-            )
-        while gate_store.open_page(connection, scope, limit=1000):
-            pass
-
-
-def _fold_outcome(
-    connection: Connection, scope: Scope, stored: Stored, causes: dict[Position, Cause]
-) -> None:
-    public: dict[str, Any] = decode(stored)["public"]
-    if stored.type != "operations.planned":
-        outcome = folding.Outcome(stored.position, stored.type, stored.subject, public)
-        folding.fold_outcome(connection, scope, outcome=outcome)
-        return
-    through = public["through"]
-    steps = {plan.through: plan for plan in map(plan_codec.decode, public["steps"])}
-    folding.fold_plan(
-        connection,
-        scope,
-        cause=causes[through],
-        plan=steps.get(through, Plan(through)),
-        position=stored.position,
-    )
-    checkpoints.write(connection, scope, name=PROJECTOR, position=through)
-
-
-def rows_of(connection: Connection, scope: Scope) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every folded row of a generation, without the generation itself."""
-    found: dict[str, list[tuple[Any, ...]]] = {}
-    for table in FOLDED:
-        columns = [column for column in table.c if column.name != "generation"]
-        statement = select(*columns).where(
-            table.c.ledger == scope.ledger, table.c.generation == scope.generation
-        )
-        rows = connection.execute(statement.order_by(*table.primary_key.columns))
-        found[table.name] = [tuple(row) for row in rows]
-    return found

@@ -29,6 +29,7 @@ class Told:
     source: str = SOURCE
     entity: str = "course"
     document: bytes | None = field(default=None)
+    person: str = ""
 
 
 def prepared(told: Told) -> Prepared:
@@ -39,6 +40,7 @@ def prepared(told: Told) -> Prepared:
         type=f"{told.entity}.changed",
         subject=SourceRef(told.entity, told.source_id),
         private={"data": {"name": told.content}},
+        person=told.person,
     )
     return prepare(
         event,
