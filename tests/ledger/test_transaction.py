@@ -1,6 +1,7 @@
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from ledger.database import SqliteDatabase
+from ledger.database import Database, PostgresqlDatabase, Server, SqliteDatabase
 from ledger.log import store as log_store
 from ledger.log.canonical import canonical_bytes
 from ledger.log.envelope import Stored
@@ -16,9 +17,11 @@ from ledger.log.merkle import CompactRange
 from ledger.outbox import record_store
 from ledger.reference import Scope, SourceRef
 from ledger.transaction import Appended, Transaction, Verdict
+from tests.conftest import DATABASES
 from tests.ledger.rows import LEDGER_SCOPE, begin_ledger
 from tests.ledger.stages import Stage
 from tests.ledger.steps import Told, in_step, offers
+from tests.postgresql import SCHEMA, Cluster
 
 LEDGER = LEDGER_SCOPE.ledger
 TAKEN, DUPLICATE = Verdict.TAKEN, Verdict.DUPLICATE
@@ -162,9 +165,8 @@ BATCHES = st.lists(st.lists(TOLD, max_size=4), max_size=6)
 
 
 async def _append_from_tasks(
-    path: Path, batches: Sequence[Sequence[Told]]
+    database: Database, batches: Sequence[Sequence[Told]]
 ) -> tuple[list[list[Appended]], list[Stored], CompactRange]:
-    database = SqliteDatabase(path, durability="normal")
     await database.run(begin_ledger)
 
     async def one(batch: Sequence[Told]) -> list[Appended]:
@@ -179,11 +181,26 @@ async def _append_from_tasks(
     return answers, stored, head
 
 
+@contextmanager
+def fresh(kind: str, cluster: Cluster) -> Iterator[Database]:
+    """Give a database for one example."""
+    if kind == "postgresql":
+        with cluster.lent() as address:
+            yield PostgresqlDatabase(Server(address, SCHEMA))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield SqliteDatabase(Path(folder) / "a.db", durability="normal")
+
+
+@pytest.mark.one_database("`kind` brings both, and a database for every example")
+@pytest.mark.parametrize("kind", DATABASES)
 @settings(max_examples=8)
 @given(BATCHES)
-def test_whatever_is_offered_enters_once_and_without_gaps(batches: list[list[Told]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        answers, stored, head = asyncio.run(_append_from_tasks(Path(folder) / "a.db", batches))
+def test_whatever_is_offered_enters_once_and_without_gaps(
+    cluster: Cluster, kind: str, batches: list[list[Told]]
+) -> None:
+    with fresh(kind, cluster) as database:
+        answers, stored, head = asyncio.run(_append_from_tasks(database, batches))
 
     told = [each for batch in batches for each in batch]
     verdicts = [answer for batch in answers for answer in batch]

@@ -1,6 +1,7 @@
 """Statements that ask for many rows at once find each by an index."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -35,11 +36,13 @@ def test_pairs_are_found_without_reading_the_whole_table(
 
     look(connection)
 
-    searches = [plan for plan in plans if "USING INDEX" in plan]
+    searches = [plan for plan in plans if is_search(plan)]
     assert searches
-    assert all("source_id=?)" in plan or "event_id=?)" in plan for plan in searches)
+    assert all("source_id" in plan or "event_id" in plan for plan in searches)
 
 
+@pytest.mark.one_database("SQLite chooses an index by its columns, a server by counting rows")
+@pytest.mark.parametrize("staging", ["sqlite"], indirect=True)
 def test_gates_of_one_operation_are_found_without_reading_all_gates(
     connection: Connection, outbox: Outbox
 ) -> None:
@@ -57,12 +60,32 @@ def test_gates_of_one_operation_are_found_without_reading_all_gates(
 
 
 def explained(connection: Connection) -> list[str]:
-    """Return the list that the query plan of each statement from now on goes to."""
+    """Return the list that the steps of each statement's query plan go to from now on."""
     plans: list[str] = []
+    is_server = connection.dialect.name == "postgresql"
+    if is_server:
+        # The tables are so small that reading all of them would be right.
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
 
     @event.listens_for(connection, "before_cursor_execute")
     def explain(_: Connection, cursor: Any, statement: str, values: Any, *more: Any) -> None:
         given = values[0] if more[-1] else values
-        plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", given))
+        if not is_server:
+            found = cursor.execute(f"EXPLAIN QUERY PLAN {statement}", given)
+            plans.extend(row[3] for row in found)
+        elif not statement.startswith("SET"):
+            cursor.execute(f"EXPLAIN {statement}", given)
+            plans.extend(steps(row[0] for row in cursor.fetchall()))
 
     return plans
+
+
+def steps(lines: Iterable[str]) -> list[str]:
+    """Return the steps of a server's plan, each in one line with its conditions."""
+    plan = "\n".join(lines)
+    return [" ".join(step.split()) for step in re.split(r"\n? *-> ", plan)]
+
+
+def is_search(step: str) -> bool:
+    """Tell whether a step finds its rows by an index."""
+    return "USING INDEX" in step or "Index Cond" in step
