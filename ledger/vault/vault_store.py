@@ -230,11 +230,14 @@ class Vault:
             await to_the_end(self._upkeep.settle())
 
     async def _erase(self, persons: Sequence[str], documents: Sequence[bytes]) -> None:
+        # A rotation by another process may have touched the files alone, and no row tells of it.
+        await self._cabinet.refresh()
         await self._upkeep.erase(persons, documents=documents)
         self.forget_all()
         await self._upkeep.settle()
 
     async def _rotate(self, master: MasterKey) -> int:
+        await self._cabinet.refresh()
         count = await self._upkeep.rotate(master)
         await self._upkeep.settle()
         return count

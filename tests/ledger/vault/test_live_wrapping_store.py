@@ -48,6 +48,21 @@ async def test_a_host_never_wraps_with_what_another_one_destroyed(place: Place) 
         assert await later.existing_keys(["student:S-9", "student:S-10"]) == made | more
 
 
+async def test_a_host_can_erase_and_rotate_after_another_one_rotated(place: Place) -> None:
+    await place.make()
+    async with place.opened() as ours, place.opened() as theirs:
+        keys = await fill(ours)
+        await theirs.existing_keys(["student:S-2"])
+        await ours.rotate()
+        await theirs.erase_person("student:S-1")
+        await ours.rotate()
+        await theirs.rotate()
+    async with place.opened() as later:
+        found = await later.existing_keys(PERSONS)
+
+    assert found == {person: keys[person] for person in PERSONS if person != "student:S-1"}
+
+
 async def test_a_step_that_cannot_wait_notices_a_change_as_well(place: Place) -> None:
     await place.make()
     async with place.opened() as ours, place.opened() as theirs:
