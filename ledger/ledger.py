@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from ledger.clock import Clock, Entropy, SystemClock, SystemEntropy
 from ledger.database import Database, is_refusal
 from ledger.documents.shelf_store import Shelf
+from ledger.erasure.unfinished_worker import finish_erasures
 from ledger.home import (
     Address,
     claim_home,
@@ -29,7 +30,6 @@ from ledger.sealing import Sealer
 from ledger.shield import to_the_end
 from ledger.signals import Bell
 from ledger.transaction import Appended, Conditions, Offer, Transaction
-from ledger.unfinished import finish_erasures
 from ledger.vault.vault_store import Vault
 from ledger.writer import Failed, Writer
 

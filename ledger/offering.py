@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from ledger.erasure.holding_worker import current_names
+from ledger.erasure.premises import Premises
 from ledger.errors import EventError
-from ledger.holding import current_names
 from ledger.log import store as log_store
 from ledger.log.envelope import Prepared, outcome_source
 from ledger.log.event import NewEvent
-from ledger.premises import Premises
 from ledger.reference import Scope, SourceRef
 from ledger.subjects import subject_store
 from ledger.transaction import Admission, Offer

@@ -5,14 +5,14 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from ledger.erasure import records_of
+from ledger.erasure.steps import records_of
+from ledger.erasure.unfinished_worker import finish, subjects
 from ledger.ledger import Ledger
 from ledger.reference import Position, Scope
 from ledger.shield import to_the_end
 from ledger.subjects import subject_store
 from ledger.subjects.dependant_store import is_in_doubt, open_on
 from ledger.subjects.subject_store import Standing, Subject
-from ledger.unfinished import finish, subjects
 
 POLL_SECONDS: Final = 1.0
 """The longest that an erasure begun by another process goes unnoticed."""

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from ledger.erasure.holding_worker import name_to_take
+from ledger.erasure.holding_worker import readmit as let_in
 from ledger.errors import EventError, LedgerBusyError
-from ledger.holding import name_to_take
-from ledger.holding import readmit as let_in
 from ledger.ledger import Ledger
 from ledger.log import quarantine_store
 from ledger.log.event import NOBODY, Event

@@ -5,17 +5,17 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from ledger.erasing import Erasing
-from ledger.holding import hold, release_hold
+from ledger.erasure.holding_worker import hold, release_hold
+from ledger.erasure.premises import Finder, Wish
+from ledger.erasure.unfinished_worker import Unfinished, finish
+from ledger.erasure.worker import Erasing
 from ledger.ledger import Ledger
 from ledger.log.canonical import INTEGER_MAX
-from ledger.premises import Finder, Wish
 from ledger.reference import Json, Scope, SourceRef
 from ledger.subjects import subject_store
 from ledger.subjects.name import name_of
 from ledger.subjects.search_store import page_of_person
 from ledger.subjects.subject_store import Standing
-from ledger.unfinished import Unfinished, finish
 from sync.errors import InputError
 from sync.runtime.outbox_admin import Signature
 from sync.runtime.page import Answer

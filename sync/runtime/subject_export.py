@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from ledger.erasing import Erasing
+from ledger.erasure.worker import Erasing
 from ledger.ledger import Ledger
 from ledger.log.envelope import format_time
 from ledger.log.event import Event

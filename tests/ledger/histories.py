@@ -6,7 +6,8 @@ from typing import cast
 
 from sqlalchemy import Connection
 
-from ledger.erasure import Begin, Conclude, Traces, records_of
+from ledger.erasure.premises import Teller, Wish
+from ledger.erasure.steps import Begin, Conclude, Traces, records_of
 from ledger.errors import ConflictError
 from ledger.log.envelope import Stored
 from ledger.outbox import gate_store, store
@@ -15,7 +16,6 @@ from ledger.outbox.gate import Gate, GateKind
 from ledger.outbox.operation import Operation, State
 from ledger.outbox.plan import Hold, Intent, Plan, Superseding
 from ledger.outbox.record_store import Facts, Named
-from ledger.premises import Teller, Wish
 from ledger.reference import Json, OperationKey, Position, Scope, SourceRef
 from ledger.scribe import Scribe
 from ledger.sealing import Sealer

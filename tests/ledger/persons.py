@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ledger.clock import ManualClock, SeededEntropy
+from ledger.erasure.premises import Wish
 from ledger.ledger import Ledger
 from ledger.log.event import NewEvent
-from ledger.premises import Wish
 from ledger.reference import SourceRef
 from ledger.testing import address_in, ledger_in
 from ledger.transaction import Appended

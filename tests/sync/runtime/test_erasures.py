@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ledger.database.checkpointer import has_reset_bug
-from ledger.erasing import Erasing
+from ledger.erasure.worker import Erasing
 from ledger.ledger import Ledger
 from ledger.testing import address_in
 from sync.runtime.erasures import Erasures

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.erasing import Erasing
-from ledger.erasure import SubjectHeldError
+from ledger.erasure.steps import SubjectHeldError
+from ledger.erasure.worker import Erasing
 from ledger.ledger import Ledger
 from ledger.log import inbox_store
 from ledger.reference import Json, SourceRef

@@ -3,16 +3,16 @@ from pathlib import Path
 import pytest
 
 from ledger.audit.verify_store import verify
-from ledger.erasing import Erasing
-from ledger.erasure import SubjectHeldError
-from ledger.holding import hold, release_hold
+from ledger.erasure.holding_worker import hold, release_hold
+from ledger.erasure.steps import SubjectHeldError
+from ledger.erasure.unfinished_worker import finish
+from ledger.erasure.worker import Erasing
 from ledger.ledger import Ledger
 from ledger.log import store as log_store
 from ledger.reference import SourceRef
 from ledger.subjects import subject_store
 from ledger.subjects.subject_store import Standing
 from ledger.transaction import Verdict
-from ledger.unfinished import finish
 from tests.ledger.persons import (
     ANNA,
     BERT,

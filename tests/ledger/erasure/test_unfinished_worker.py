@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from ledger.audit.verify_store import verify
-from ledger.erasing import Erasing
+from ledger.erasure.unfinished_worker import finish, finish_erasures
+from ledger.erasure.worker import Erasing
 from ledger.ledger import Ledger
 from ledger.log import store as log_store
 from ledger.testing import address_in
 from ledger.transaction import Verdict
-from ledger.unfinished import finish, finish_erasures
 from tests.ledger.persons import ANNA, event, files_with, name, populated, reopened, tell, wish
 
 Step = Callable[[Erasing], Awaitable[object]]
@@ -66,8 +66,8 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from tests.ledger.persons import populated
-from tests.ledger.test_unfinished import STEPS
-from ledger.erasing import Erasing
+from tests.ledger.erasure.test_unfinished_worker import STEPS
+from ledger.erasure.worker import Erasing
 
 async def main():
     async with populated(Path(sys.argv[1])) as ledger:
@@ -83,7 +83,7 @@ asyncio.run(main())
 async def test_an_erasure_that_was_killed_leaves_nothing_readable_after_the_next_open(
     tmp_path: Path, taken: int
 ) -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     words = ("-c", KILLED, str(tmp_path), str(taken))
     process = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=root)
 

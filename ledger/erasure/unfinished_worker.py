@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from ledger.erasing import Erasing
+from ledger.erasure.premises import Premises, Wish
+from ledger.erasure.worker import Erasing
 from ledger.errors import LedgerBusyError
-from ledger.premises import Premises, Wish
 from ledger.reference import OperationKey, SourceRef
 from ledger.subjects import search_store, subject_store
 from ledger.subjects.subject_store import Standing, Subject

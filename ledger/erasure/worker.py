@@ -18,10 +18,10 @@ from sqlalchemy import Connection
 
 from ledger import folding
 from ledger.documents.document_store import DocumentName, assign_document
-from ledger.erasure import REFUSED, Begin, Conclude, Traces, records_of
+from ledger.erasure.premises import Finder, Premises, Teller, Wish, telling
+from ledger.erasure.steps import REFUSED, Begin, Conclude, Traces, records_of
 from ledger.log import store as log_store
 from ledger.log.envelope import Stored, decode
-from ledger.premises import Finder, Premises, Teller, Wish, telling
 from ledger.reference import OperationKey, Position, Scope
 from ledger.scribe import Scribe
 from ledger.subjects import search_store, subject_store

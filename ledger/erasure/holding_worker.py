@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from ledger.erasure.premises import Premises, Teller, Wish, telling
 from ledger.errors import EventError
-from ledger.premises import Premises, Teller, Wish, telling
 from ledger.reference import Json, Scope, SourceRef
 from ledger.subjects import subject_store
 from ledger.subjects.name import first_of, following

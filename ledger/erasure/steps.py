@@ -6,10 +6,10 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from ledger.erasure.premises import Teller
 from ledger.errors import EventError
 from ledger.log.canonical import INTEGER_MAX
 from ledger.outbox.operation import Operation, State
-from ledger.premises import Teller
 from ledger.reference import Json, Position, SourceRef
 from ledger.subjects import search_store, subject_store
 from ledger.subjects.dependant_store import is_in_doubt, open_on, waiting_on
