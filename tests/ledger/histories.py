@@ -186,12 +186,12 @@ class History:
         operation = self._some(State.LEASED, first)
         if operation is None:
             return
-        outcome = ("done", "retry", "uncertain", "held", "dead", "done")[second % 6]
+        outcome = ("held", "done", "dead", "uncertain", "retry", "done")[second % 6]
         public: dict[str, Json] = {"operation": operation.key, "outcome": outcome}
         public |= {"reason": "because", "not_before": 1000 * first, "failed": second % 2 == 1}
         if outcome == "done":
             public["after"] = "retired" if operation.kind == "retire" else "live"
-            if second == 6:
+            if second == 7:
                 public["after"] = "missing"
             # Now and then two records want the same.
             source_id = "shared" if second == 5 else operation.reference.source_id
@@ -234,7 +234,7 @@ class History:
         operation = self._some(states[0], first) or self._some(states[1], first)
         kinds = ("operator.approved", "operator.retried", "operator.discarded")
         if operation is not None:
-            step.record(kinds[second % 3], public={"operations": [operation.key]})
+            step.record(kinds[first % 3], public={"operations": [operation.key]})
 
     def accept_older(self, step: Transaction, first: int, _second: int) -> None:
         """Take the ledger for one that fell behind."""
