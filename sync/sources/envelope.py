@@ -30,10 +30,10 @@ _JSON_TYPE = re.compile(r"(?:[\w.+-]+/)?(?:[\w.-]+\+)?json", re.IGNORECASE)
 class Candidate:
     """An envelope as far as it could be understood; what could not be is empty."""
 
-    id: str = ""
-    source: str = ""
-    type: str = ""
-    subject: str = ""
+    id: str = field(default="", repr=False)
+    source: str = field(default="", repr=False)
+    type: str = field(default="", repr=False)
+    subject: str = field(default="", repr=False)
     time: datetime | None = None
     actor: str | None = field(default=None, repr=False)
     sequence: int | None = None

@@ -27,10 +27,10 @@ class Refused:
     """What cannot be taken, whole, with every reason; unknown or unsafe attributes are empty."""
 
     reasons: tuple[Fault, ...]
-    id: str = ""
-    source: str = ""
-    type: str = ""
-    subject: str = ""
+    id: str = field(default="", repr=False)
+    source: str = field(default="", repr=False)
+    type: str = field(default="", repr=False)
+    subject: str = field(default="", repr=False)
     raw: bytes = field(default=b"", repr=False)
 
 

@@ -13,12 +13,12 @@ class QuarantineEntry:
 
     key: str
     """The same for the same event, or for the same line where it names none."""
-    source: str
+    source: str = field(repr=False)
     """The event's source, or the name of the file while the source is unknown."""
     line: int
-    id: str
-    type: str
-    subject: str
+    id: str = field(repr=False)
+    type: str = field(repr=False)
+    subject: str = field(repr=False)
     reasons: tuple[Fault, ...]
     raw: bytes = field(repr=False)
     document: str = field(default="", repr=False)

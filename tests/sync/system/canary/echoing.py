@@ -3,12 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from sync.simulator import SimulatedRequest, SimulatedResponse
 from tests.sync.system.commands import DangerousSimulator
 
 Echo = Callable[[SimulatedRequest, str], SimulatedResponse]
+STALL_SECONDS = 1.5
+"""Longer than anybody here waits for an answer."""
 REFUSED_EMAIL = "refused@qanarhost.example"
 
 
@@ -52,13 +55,17 @@ def _redirect(_request: SimulatedRequest, told: str) -> SimulatedResponse:
     return _answer(302, told, Location="/Qanarecho", Retry_After="Qanarecho")
 
 
-ECHOES: tuple[Echo, ...] = (_error, _odd_rows, _nonsense, _page, _odd, _redirect)
+def _stalled(_request: SimulatedRequest, told: str) -> SimulatedResponse:
+    return replace(_answer(200, told), stall_seconds=STALL_SECONDS)
+
+
+ECHOES: tuple[Echo, ...] = (_error, _odd_rows, _nonsense, _page, _odd, _redirect, _stalled)
 
 
 class EchoingSimulator(DangerousSimulator):
     """Answers each kind of call a few times with an echo before it does anything."""
 
-    echoes_max: int = 2
+    echoes_max: int = 1
     listen: Callable[[], None] | None = None
     """Called while a request of ours is under way."""
 
@@ -80,6 +87,11 @@ class EchoingSimulator(DangerousSimulator):
         self.echoed += 1
         echo = ECHOES[self.echoed % len(ECHOES)]
         return echo(request, _told(request))
+
+    @property
+    def file_uuids(self) -> list[str]:
+        """The uuids of all files, each of which opens a public download."""
+        return [str(row["uuid"]) for row in self.records("files")]
 
     def _refuse(self, request: SimulatedRequest) -> SimulatedResponse:
         told = _told(request)

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from urllib.parse import quote
 
 PDF = b"%PDF-1.4\n% Qanardocument of a person\n%%EOF\n"
@@ -17,6 +17,8 @@ MARKERS = {
     "gender": "qanargender",
     "enrolled": "1934-05-17",
     "completed": "1936-08-23",
+    "issued": "1937-09-11",
+    "grade": '"7.31"',
     "actor": "Qanaractor",
     "operator": "Qanaroperator",
     "reason": "Qanarreason",
@@ -63,8 +65,20 @@ class Search:
     """Looks for every marker, and for what else must not show."""
 
     def __init__(self, others: Iterable[tuple[str, str]] = ()) -> None:
-        wanted = {**MARKERS, **dict(others)}
-        self._forms = {form: what for what, marker in wanted.items() for form in forms(marker)}
+        self._wanted = {**MARKERS, **dict(others)}
+        self._forms = _forms(self._wanted)
+
+    def without(self, names: Collection[str]) -> "Search":
+        """Return a search that passes some markers over."""
+        found = Search()
+        found._wanted = {what: text for what, text in self._wanted.items() if what not in names}
+        found._forms = _forms(found._wanted)
+        return found
+
+    def what_is_in(self, text: str) -> set[str]:
+        """Name the markers that show in a text."""
+        content = text.encode()
+        return {what for form, what in self._forms.items() if form in content}
 
     def in_bytes(self, content: bytes, *, where: str) -> list[str]:
         """Tell which markers show in these bytes."""
@@ -76,6 +90,10 @@ class Search:
     def in_text(self, text: str, *, where: str) -> list[str]:
         """Tell which markers show in a text."""
         return self.in_bytes(text.encode(), where=where)
+
+
+def _forms(wanted: Mapping[str, str]) -> dict[bytes, str]:
+    return {form: what for what, marker in wanted.items() for form in forms(marker)}
 
 
 def _around(content: bytes, form: bytes) -> str:

@@ -11,6 +11,7 @@ from tests.sync.system.strangers import Strangers
 from tests.sync.system.university import CATALOGUE
 
 SOURCE = "urn:sis:canary"
+QUOTE = chr(34)
 SHARED_EMAIL = "shared@qanarhost.example"
 Event = dict[str, Any]
 _COURSE = {"C-2", "U"}
@@ -48,7 +49,7 @@ def _enrollment(student: str) -> Event:
         "enrolled_at": MARKERS["enrolled"],
         "completed_at": MARKERS["completed"],
         "completion_status": "completed",
-        "grade": "7.31",
+        "grade": MARKERS["grade"].strip(QUOTE),
     }
 
 
@@ -58,7 +59,7 @@ def _certificate(document: Event) -> Event:
         "course_id": "C-2",
         "student_id": "S-1",
         "enrollment_id": "E-1",
-        "issued_at": MARKERS["completed"],
+        "issued_at": MARKERS["issued"],
         "document": document,
     }
 
@@ -139,3 +140,11 @@ def meet_strangers(strangers: Strangers) -> None:
     """Let somebody else have a record with an address of ours, and another birth date."""
     name, born = MARKERS["stranger"], "1999-01-02"
     strangers._make("/students", {"name": name, "email": SHARED_EMAIL, "date_of_birth": born})
+
+
+def parsed(line: bytes) -> Event:
+    """Return a line as a host would hand it over; raises `ValueError` for what is no object."""
+    made = json.loads(line)
+    if not isinstance(made, dict):
+        raise ValueError
+    return made
