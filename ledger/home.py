@@ -40,6 +40,7 @@ class Address:
     key_file: Path
     """The key file; what belongs to the keys is beside it, wherever the master key comes from."""
     durability: Durability = "full"
+    """How the ledger's commits are; the vault's are always durable."""
     key_source: KeySource = FROM_FILE
 
     @property
@@ -55,7 +56,8 @@ class Address:
 
     def vault(self) -> Database:
         """Return the vault's database; who asked for it closes it."""
-        return _database(self.vault_place, self.durability)
+        # Whatever the ledger risks: an event that outlives its key could never be read again.
+        return _database(self.vault_place, "full")
 
     def cabinet(self, entropy: Entropy) -> Cabinet:
         """Return what finds the keys that open the vault."""

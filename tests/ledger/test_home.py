@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import Connection, delete
 
 from ledger.database import Server, SqliteDatabase
 from ledger.errors import MasterKeyError, MigrationNeededError
@@ -47,6 +47,19 @@ async def test_a_ledger_whose_making_was_killed_is_finished_by_making_it_again(
 
     assert is_new
     await (await Ledger.open(address)).close()
+
+
+async def test_keys_are_durable_whatever_the_ledger_risks(home: Path) -> None:
+    def durability(connection: Connection) -> object:
+        is_file = connection.dialect.name == "sqlite"
+        asked = "PRAGMA synchronous" if is_file else "SHOW synchronous_commit"
+        return connection.exec_driver_sql(asked).scalar_one()
+
+    vault = replace(address_in(home), durability="normal").vault()
+    found = await vault.run(durability)
+    await vault.close()
+
+    assert found in {2, "on"}
 
 
 async def test_hosts_that_make_a_ledger_at_once_make_one(home: Path) -> None:
