@@ -40,6 +40,8 @@ _SYNCHRONOUS: Final[dict[Durability, str]] = {"full": "on", "normal": "off"}
 _ALONE: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
 _NOW: Final = text("SELECT extract(epoch FROM clock_timestamp())::double precision")
 _TELL: Final = text("SELECT pg_notify(:channel, :host)")
+_WAIT: Final = text("SET LOCAL synchronous_commit = on")
+_LAST_WORD: Final = text("SELECT pg_logical_emit_message(true, 'dokstamp-ledger', '')")
 _IS_THERE: Final = text("SELECT true FROM pg_namespace WHERE nspname = :schema")
 
 
@@ -50,6 +52,7 @@ class PostgresqlDatabase(Database):
 
     def __init__(self, server: Server, *, durability: Durability = "full") -> None:
         self.server = server
+        self._durability = durability
         self._identity: Identity | None = None
         self._engine = _engine(server, durability)
         event.listen(self._engine.sync_engine, "connect", self._get_to_know)
@@ -92,6 +95,11 @@ class PostgresqlDatabase(Database):
 
     async def scrub(self) -> None:
         """Do nothing: dead rows and archives stay, so what they hold is sealed under a lost key."""
+
+    async def make_durable(self) -> None:
+        """Bring to the disk whatever was committed, also where commits do not wait for it."""
+        if self._durability == "normal":
+            await self.run(_flush)
 
     async def is_there(self) -> bool:
         """Tell whether the schema exists."""
@@ -206,6 +214,13 @@ def _engine(server: Server, durability: Durability) -> AsyncEngine:
     except ModuleNotFoundError as error:
         message = "PostgreSQL needs a driver: install dokstamp-ledger[postgres]"
         raise StorageError(message) from error
+
+
+def _flush(connection: Connection) -> None:
+    # Who waits for his own last word has waited for all that was written before it; without a
+    # word of his own there would be nothing to wait for.
+    connection.execute(_WAIT)
+    connection.execute(_LAST_WORD)
 
 
 def _is_connection_lost(error: Exception) -> bool:

@@ -106,6 +106,8 @@ class AuditDesk:
             return read_story(connection, scope, reference=reference, after=after, through=through)
 
         story = await self._ledger.read_folded(look)
+        # As with every tree head that is signed: no power cut may undo it.
+        await self._ledger.database.make_durable()
         if not story.events:
             message = f"the log holds nothing of {reference} there: see `audit timeline`"
             raise InputError(message)

@@ -42,6 +42,8 @@ class Notary:
         await self._ledger.complete_tiles()
         number, published = self._ledger.scope.ledger, await self.published()
         head = await self._ledger.read(lambda c: read_tree(c, number, published=published))
+        # A power cut must not leave a log that is shorter than what was signed of it.
+        await self._ledger.database.make_durable()
         return Published(head.size, head.root.hex(), self.note(head))
 
     def note(self, head: Head) -> str:
@@ -61,7 +63,15 @@ class Notary:
     async def published(self) -> list[Head]:
         """Return the newest tree head that was published, if any, as kept beside the key file."""
         note = await asyncio.to_thread(read_note, self._mark)
-        return [] if note is None else [read_checkpoint(note, self.key).head]
+        try:
+            return [] if note is None else [read_checkpoint(note, self.key).head]
+        except IntegrityError as error:
+            message = (
+                f"the checkpoint {self._mark} beside the key file is not this ledger's ({error}): "
+                "restore the file from its backup; if another ledger was kept with this key file, "
+                "move the file to where that ledger is and give each a key file of its own"
+            )
+            raise IntegrityError(message) from error
 
     async def read(self, path: Path) -> Head:
         """Return the tree head in a checkpoint's file; raises what is wrong with the file."""

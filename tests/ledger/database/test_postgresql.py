@@ -167,6 +167,25 @@ async def test_one_task_is_done_by_one_host_at_a_time(counting: PostgresqlDataba
     await other.close()
 
 
+async def test_what_did_not_wait_for_the_disk_can_be_brought_there(
+    counting: PostgresqlDatabase,
+) -> None:
+    def is_on_disk(connection: Connection) -> bool:
+        asked = text("SELECT pg_current_wal_flush_lsn() >= CAST(CAST(:written AS text) AS pg_lsn)")
+        return bool(connection.execute(asked, {"written": written}).scalar_one())
+
+    def end_of_log(connection: Connection) -> str:
+        raise_by_one(connection)
+        return str(
+            connection.execute(text("SELECT pg_current_wal_insert_lsn()::text")).scalar_one()
+        )
+
+    written = await counting.run(end_of_log)
+    await counting.make_durable()
+
+    assert await counting.run(is_on_disk)
+
+
 async def test_a_closed_database_says_so(counting: PostgresqlDatabase) -> None:
     await counting.close()
     await counting.close()

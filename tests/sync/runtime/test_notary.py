@@ -85,6 +85,36 @@ async def test_a_mark_that_was_tampered_with_is_refused(home: Path) -> None:
             await Notary(ledger, key_file=key_file).published()
 
 
+async def test_a_mark_of_another_ledger_is_told_with_the_way_out(
+    home: Path, elsewhere: Path
+) -> None:
+    mark = mark_of(home / "ledger.key")
+    async with ledger_in(elsewhere) as other:
+        await Notary(other, key_file=home / "ledger.key").publish()
+    async with ledger_in(home) as ledger:
+        with pytest.raises(IntegrityError, match="is not this ledger's") as caught:
+            await Notary(ledger, key_file=home / "ledger.key").published()
+
+    assert str(mark) in str(caught.value)
+
+
+async def test_a_tree_is_durable_before_it_is_signed(home: Path) -> None:
+    class _Cut(Exception):  # noqa: N818 - a power cut is no error
+        """Ends the work where the log would be brought to the disk."""
+
+    async def cut() -> None:
+        raise _Cut
+
+    async with ledger_in(home) as ledger:
+        await tell(ledger, 0, 3)
+        ledger.database.make_durable = cut  # type: ignore[method-assign]
+        with pytest.raises(_Cut):
+            await Notary(ledger, key_file=home / "ledger.key").publish(home / "newest")
+
+    assert not (home / "newest").exists()
+    assert not mark_of(home / "ledger.key").exists()
+
+
 async def test_a_place_that_cannot_be_written_is_named(home: Path) -> None:
     async with ledger_in(home) as ledger:
         notary = Notary(ledger, key_file=home / "ledger.key")
