@@ -1,9 +1,9 @@
 """Documents by their content: stored sealed and durable, read back checked."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -15,6 +15,8 @@ from ledger.documents.document_store import (
     key_owner,
     put_document,
 )
+
+T = TypeVar("T")
 
 
 class Safe(Protocol):
@@ -28,8 +30,10 @@ class Safe(Protocol):
     def ledger(self) -> int:
         """The number under which this ledger's rows are kept."""
 
-    async def keys(self, persons: Iterable[str]) -> dict[str, bytes]:
-        """Return a durable key for each owner."""
+    async def with_keys(
+        self, persons: Iterable[str], write: Callable[[Connection, Mapping[str, bytes]], T]
+    ) -> T:
+        """Run a write with a key for each owner, which nobody can destroy before it ends."""
 
     async def existing_keys(self, persons: Iterable[str]) -> dict[str, bytes]:
         """Return the keys that still exist."""
@@ -55,18 +59,18 @@ class Shelf:
         digest = sha256(content).hexdigest()
         name = self._name(digest)
         owner = key_owner(name)
-        key = (await self._safe.keys([owner]))[owner]
 
-        def seal(plaintext: bytes, *, context: bytes) -> bytes:
-            return self._safe.seal(key, plaintext, context=context)[0]
+        # A key from before could be gone by now, and the document be sealed for nobody.
+        def put(connection: Connection, keys: Mapping[str, bytes]) -> bool:
+            def seal(plaintext: bytes, *, context: bytes) -> bytes:
+                return self._safe.seal(keys[owner], plaintext, context=context)[0]
 
-        def put(connection: Connection) -> bool:
             ledger = self._safe.ledger
             return put_document(
                 connection, ledger, document=name, content=content, seal=seal, now=now
             )
 
-        await self._safe.database.run(put)
+        await self._safe.with_keys([owner], put)
         return digest
 
     async def has(self, digest: str) -> bool:

@@ -1,10 +1,10 @@
 """The vault: keys and documents in a database of their own, kept apart from the log."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlalchemy import Connection
 
@@ -39,6 +39,8 @@ from ledger.vault.secret_store import (
 )
 from ledger.vault.upkeep_store import Upkeep
 from ledger.writer import Writer
+
+T = TypeVar("T")
 
 
 class Vault:
@@ -137,6 +139,15 @@ class Vault:
             await self._writer.submit(missing)
             known |= await self.existing_keys(missing)
         return known
+
+    async def with_keys(
+        self, persons: Iterable[str], write: Callable[[Connection, Mapping[str, bytes]], T]
+    ) -> T:
+        """Run a write with keys as `keys` has them, which nobody can destroy before it ends."""
+        wanted, now = sorted(frozenset(persons)), self._clock.now()
+        return await self._live.kept_up(
+            lambda: self._database.run(lambda c: write(c, self._ensure(c, wanted, now)))
+        )
 
     async def existing_keys(self, persons: Iterable[str]) -> dict[str, bytes]:
         """Return the keys that still exist; an erased person has none."""
@@ -262,12 +273,8 @@ class Vault:
         return {person: live.unwrap(blob, owner=person) for person, blob in found.items()}
 
     async def _make_keys(self, batch: Sequence[frozenset[str]]) -> Sequence[None]:
-        persons = sorted(frozenset().union(*batch))
-        now = self._clock.now()
         era = self._keyring.era
-        made = await self._live.kept_up(
-            lambda: self._database.run(lambda connection: self._ensure(connection, persons, now))
-        )
+        made = await self.with_keys(frozenset().union(*batch), lambda _, keys: dict(keys))
         self._kept(made, era=era)
         return [None] * len(batch)
 
