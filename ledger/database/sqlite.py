@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
-from ledger.database.checkpointer import Checkpointer, has_reset_bug
+from ledger.database.checkpointer import Checkpointer, Version, has_reset_bug
 from ledger.database.file_lock import FileLock
 from ledger.database.meanings import raise_translated
 from ledger.database.port import Database, Durability
@@ -40,8 +40,15 @@ class SqliteDatabase(Database):
 
     is_shared = False
 
-    def __init__(self, path: Path, *, durability: Durability = "full") -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        durability: Durability = "full",
+        version: Version = sqlite3.sqlite_version_info,
+    ) -> None:
         self.path = path
+        self._one_checkpoints = has_reset_bug(version)
         self._durability = durability
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix=f"write {path.name}")
         self._checkpointer = Checkpointer(path)
@@ -168,7 +175,7 @@ class SqliteDatabase(Database):
 
     def _truncate(self) -> bool:
         """Copy the write-ahead log into the file and cut it; returns whether a reader was in it."""
-        if not self._checkpointer.is_ours() and has_reset_bug():
+        if not self._checkpointer.is_ours() and self._one_checkpoints:
             message = (
                 "another process has the ledger open: it removes the traces of what was deleted "
                 "if it is a `run`, and the next start does if it is not"

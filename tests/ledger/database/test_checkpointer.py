@@ -13,7 +13,8 @@ from ledger.errors import LedgerBusyError
 pytestmark = pytest.mark.one_database("only a file has a write-ahead log of its own to be cut")
 
 MARKER = b"a name that must go"
-IS_SAFE = not has_reset_bug()
+WITH_THE_FAULT = (3, 40, 1)
+WITHOUT = (3, 51, 3)
 
 
 @pytest.fixture
@@ -53,11 +54,10 @@ def test_the_versions_that_lose_pages_are_known(version: tuple[int, ...], *, is_
     assert has_reset_bug(version) is is_bad
 
 
-@pytest.mark.skipif(IS_SAFE, reason="this SQLite lets two processes checkpoint")
 async def test_who_is_not_the_one_that_checkpoints_leaves_clearing_to_it(
     names: SqliteDatabase,
 ) -> None:
-    other = SqliteDatabase(names.path, durability="normal")
+    other = SqliteDatabase(names.path, durability="normal", version=WITH_THE_FAULT)
     await write_and_delete(other)
 
     with pytest.raises(LedgerBusyError, match="another process has the ledger open"):
@@ -67,6 +67,18 @@ async def test_who_is_not_the_one_that_checkpoints_leaves_clearing_to_it(
     await other.close()
 
     assert is_left
+    assert not is_readable(names)
+
+
+async def test_where_two_may_checkpoint_everybody_clears_for_himself(
+    names: SqliteDatabase,
+) -> None:
+    other = SqliteDatabase(names.path, durability="normal", version=WITHOUT)
+    await write_and_delete(other)
+
+    await other.scrub()
+
+    await other.close()
     assert not is_readable(names)
 
 

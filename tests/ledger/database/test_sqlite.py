@@ -1,10 +1,10 @@
 import asyncio
-import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from ledger.database import SqliteDatabase, translated
 from ledger.errors import IntegrityError, LedgerBusyError, StorageError
+from tests.ledger.database.nobody import as_nobody
 
 pytestmark = pytest.mark.one_database("what only a file does")
 
@@ -128,15 +129,24 @@ async def test_a_file_that_may_not_be_written_is_told(counting: SqliteDatabase) 
         await counting.run(raise_by_one)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-async def test_a_read_only_file_is_told(counting: SqliteDatabase) -> None:
-    await counting.close()
-    counting.path.chmod(0o400)
-    again = SqliteDatabase(counting.path)
+def test_a_read_only_file_is_told() -> None:
+    async def count_up(path: Path, step: Callable[[Connection], object]) -> None:
+        database = SqliteDatabase(path, durability="normal")
+        try:
+            await database.run(step)
+        finally:
+            await database.close()
 
-    with pytest.raises(StorageError):
-        await again.run(raise_by_one)
-    await again.close()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "counter.db"
+        asyncio.run(count_up(path, begin_counter))
+        path.chmod(0o400)
+        told = as_nobody(path.parent, lambda: asyncio.run(count_up(path, raise_by_one)))
+
+    assert (
+        told
+        == "StorageError: the ledger's database is read-only: make the file and its folder writable"
+    )
 
 
 async def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:

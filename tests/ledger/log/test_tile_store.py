@@ -90,7 +90,7 @@ async def test_every_proof_of_a_grown_log_comes_out_of_its_tiles(home: Path) -> 
 
 
 async def test_a_log_from_before_the_tiles_catches_up(home: Path) -> None:
-    count = 40 * TILE_WIDTH
+    count = 18 * TILE_WIDTH
     async with ledger_in(home) as ledger:
         await ledger.append(new_events(0, count))
         whole = await stored(ledger)
@@ -100,10 +100,10 @@ async def test_a_log_from_before_the_tiles_catches_up(home: Path) -> None:
         await ledger.complete_tiles()
         after = await stored(ledger)
 
-    assert whole == [*((0, number, 256) for number in range(40)), (1, 0, 40)]
+    assert whole == [*((0, number, 256) for number in range(18)), (1, 0, 18)]
     # One transaction makes up for a page only, beside its own tile.
     assert partly == [*((0, number, 256) for number in range(17)), (1, 0, 17)]
-    assert after == [*((0, number, 256) for number in range(41)), (1, 0, 41)]
+    assert after == [*((0, number, 256) for number in range(19)), (1, 0, 19)]
 
 
 async def test_a_log_without_tiles_still_has_proofs(home: Path) -> None:

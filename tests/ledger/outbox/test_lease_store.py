@@ -244,14 +244,8 @@ def test_a_lease_whose_conversation_is_over_is_not_prolonged(
     claim(outbox, terms(lanes_max=1))
     claim(outbox, terms(lanes_max=1))
 
-    lease_store.extend(
-        connection,
-        scope,
-        host="host a",
-        among={outbox.the("b").epoch},
-        now=NOW + 59,
-        until=NOW + 119,
-    )
+    among = {outbox.the("b").epoch}
+    lease_store.extend(connection, scope, host="host a", among=among, now=NOW + 59, until=NOW + 119)
 
     untils = dict(connection.execute(select(leases.c.lane, leases.c.until_seconds)).all())
     assert untils == {"a": NOW + 60, "b": NOW + 119}
