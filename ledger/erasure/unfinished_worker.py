@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from ledger.erasure.premises import Premises, Wish
 from ledger.erasure.worker import Erasing
 from ledger.errors import LedgerBusyError
-from ledger.reference import OperationKey, SourceRef
+from ledger.reference import OperationKey, Scope, SourceRef
 from ledger.subjects import search_store, subject_store
 from ledger.subjects.subject_store import Standing, Subject
 
@@ -33,7 +33,7 @@ async def finish_erasures(premises: Premises) -> tuple[Unfinished, ...]:
         await _erase_again(premises, registered)
     left = [
         await finish(premises, subject.person)
-        async for subject in subjects(premises, {Standing.ERASING, Standing.ERASED})
+        async for subject in to_finish(premises, {Standing.ERASING, Standing.ERASED})
     ]
     return tuple(each for each in left if each is not None)
 
@@ -66,19 +66,14 @@ async def has_unfinished(premises: Premises) -> bool:
     )
 
 
-async def subjects(premises: Premises, standings: Collection[Standing]) -> AsyncIterator[Subject]:
-    """Give every person who stands like this, a page at a time."""
-    after = ""
-    while True:
-        page = await premises.read_folded(
-            lambda connection, scope, after=after: subject_store.page(  # type: ignore[misc]
-                connection, scope, standings=standings, after=after
-            )
-        )
+async def to_finish(premises: Premises, standings: Collection[Standing]) -> AsyncIterator[Subject]:
+    """Give every person who stands like this and of whom something is left to be done."""
+    after, erasing = "", Erasing(premises)
+    while page := await premises.read_folded(_PageOfSubjects(standings, after)):
+        finished = await erasing.finished_among(page)
         for subject in page:
-            yield subject
-        if not page:
-            return
+            if subject.person not in finished:
+                yield subject
         after = page[-1].person
 
 
@@ -96,6 +91,15 @@ async def _erase_again(premises: Premises, registered: Collection[str]) -> None:
         elif await vault.existing_keys([person]):
             # A refused line went with its person; it stands in no table of persons.
             await vault.erase_person(person)
+
+
+@dataclass(frozen=True, slots=True)
+class _PageOfSubjects:
+    standings: Collection[Standing]
+    after: str
+
+    def __call__(self, connection: Connection, scope: Scope) -> list[Subject]:
+        return subject_store.page(connection, scope, standings=self.standings, after=self.after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,17 +119,27 @@ class Erasing:
 
     async def is_finished(self, subject: Subject) -> bool:
         """Tell whether nothing is left to be done of an erasure."""
-        if subject.standing is not Standing.ERASED:
-            return False
-        vault, names = self._premises.vault, (*await self._also(subject), subject.person)
+        return subject.person in await self.finished_among([subject])
+
+    async def finished_among(self, subjects: Sequence[Subject]) -> frozenset[str]:
+        """Return those of whose erasure nothing is left to be done, by few reads for all."""
+        vault = self._premises.vault
+        names = await self._names_with(
+            [each for each in subjects if each.standing is Standing.ERASED]
+        )
         registered = vault.register.names(self._premises.ledger_id)
 
-        def look(connection: Connection) -> bool:
-            left = key_store.load_keys(connection, vault.ledger, persons=names)
-            traces = key_store.scrub_pending(connection, vault.ledger, persons=[subject.person])
-            return not left and not traces
+        def left(connection: Connection) -> frozenset[str]:
+            every = [name for each in names.values() for name in each]
+            keys = key_store.load_keys(connection, vault.ledger, persons=every)
+            return key_store.scrub_pending(connection, vault.ledger, persons=names) | keys.keys()
 
-        return registered.issuperset(names) and await vault.database.read(look)
+        open_still = await vault.database.read(left) if names else frozenset[str]()
+        return frozenset(
+            person
+            for person, each in names.items()
+            if registered.issuperset(each) and open_still.isdisjoint(each)
+        )
 
     async def lines_about(self, find: Finder) -> tuple[str, ...]:
         """Return the key owners of the refused lines that are about a person."""
@@ -187,11 +197,24 @@ class Erasing:
         return tuple(decode(await self._event(subject))["public"].get("also", ()))
 
     async def _event(self, subject: Subject) -> Stored:
-        ledger = self._premises.scope.ledger
-        (stored,) = await self._premises.read(
-            lambda connection: log_store.read_at(connection, ledger, positions=[subject.position])
-        )
+        (stored,) = await self._events([subject])
         return stored
+
+    async def _events(self, subjects: Sequence[Subject]) -> Sequence[Stored]:
+        ledger, positions = self._premises.scope.ledger, [each.position for each in subjects]
+        return await self._premises.read(
+            lambda connection: log_store.read_at(connection, ledger, positions=positions)
+        )
+
+    async def _names_with(self, subjects: Sequence[Subject]) -> dict[str, tuple[str, ...]]:
+        """Return every name whose key goes with each of these persons', by person."""
+        if not subjects:
+            return {}
+        also = {
+            each.position: decode(each)["public"].get("also", ())
+            for each in await self._events(subjects)
+        }
+        return {each.person: (*also[each.position], each.person) for each in subjects}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from ledger.erasure.steps import records_of
-from ledger.erasure.unfinished_worker import finish, subjects
+from ledger.erasure.unfinished_worker import finish, to_finish
 from ledger.ledger import Ledger
 from ledger.reference import Position, Scope
 from ledger.shield import to_the_end
@@ -55,7 +55,7 @@ class Erasures:
     async def _look_around(self) -> None:
         last = await self._ledger.read_folded(subject_store.last_position)
         if last > self._last:
-            erased = subjects(self._ledger, {Standing.ERASED})
+            erased = to_finish(self._ledger, {Standing.ERASED})
             # Who erased them may be at it still, or may have had to leave the files to us.
             self._left |= {each.person async for each in erased if each.position > self._last}
             self._ledger.vault.forget_all()

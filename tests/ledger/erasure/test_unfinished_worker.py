@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from ledger.audit.verify_store import verify
-from ledger.erasure.unfinished_worker import finish, finish_erasures
+from ledger.erasure.unfinished_worker import finish, finish_erasures, to_finish
 from ledger.erasure.worker import Erasing
 from ledger.ledger import Ledger
 from ledger.log import store as log_store
+from ledger.subjects.subject_store import Standing
 from ledger.testing import address_in
 from ledger.transaction import Verdict
 from tests.ledger.persons import ANNA, event, files_with, name, populated, reopened, tell, wish
@@ -60,6 +61,23 @@ async def test_an_erasure_that_stopped_anywhere_is_finished_on_the_next_open(
         assert (await verify(ledger)).first_bad_position is None
         assert (await tell(ledger, event(9)))[0].verdict is Verdict.ERASED
         assert files_with(home) == []
+
+
+async def test_who_is_erased_altogether_is_looked_at_no_more(home: Path) -> None:
+    async def left(ledger: Ledger) -> list[str]:
+        found = to_finish(ledger, {Standing.ERASING, Standing.ERASED})
+        return [each.person async for each in found]
+
+    async with populated(home) as ledger:
+        for step in STEPS[:-1]:
+            await step(Erasing(ledger))
+        before = await left(ledger)
+        await _scrub(Erasing(ledger))
+        after = await left(ledger)
+        ledger.vault.register.path.unlink()
+        without_register = await left(ledger)
+
+    assert (before, after, without_register) == ([name(ANNA)], [], [name(ANNA)])
 
 
 KILLED = """
