@@ -6,6 +6,7 @@ never fall below again.
 
 import os
 from pathlib import Path
+from threading import get_ident
 from typing import Final
 
 from ledger.errors import IntegrityError, StorageError
@@ -26,8 +27,8 @@ def file_for(target: Path, *, size: int) -> Path:
 
 def write_note(path: Path, note: str) -> None:
     """Put a note in a file's place in one step, so that a reader sees the old one or the new."""
-    # Two processes may publish at the same time; the last one stands, whole.
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    # Two processes or threads may publish at the same time; the last one stands, whole.
+    fresh = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.new")
     try:
         _write_through(fresh, note.encode())
         fresh.replace(path)

@@ -57,15 +57,6 @@ async def finish(premises: Premises, person: str) -> Unfinished | None:
     return None
 
 
-async def has_unfinished(premises: Premises) -> bool:
-    """Tell whether somebody is being erased, as far as the log knows."""
-    return await premises.read_folded(
-        lambda connection, scope: bool(
-            subject_store.page(connection, scope, standings={Standing.ERASING})
-        )
-    )
-
-
 async def to_finish(premises: Premises, standings: Collection[Standing]) -> AsyncIterator[Subject]:
     """Give every person who stands like this and of whom something is left to be done."""
     after, erasing = "", Erasing(premises)

@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,17 @@ async def test_a_file_is_written_over_whole(home: Path) -> None:
 
     assert target.read_text() == published.checkpoint
     assert read_checkpoint(target.read_text(), notary.key).head.size == 300
+
+
+async def test_several_may_publish_at_the_same_time(home: Path) -> None:
+    target = home / "newest"
+    async with ledger_in(home) as ledger:
+        await tell(ledger, 0, 3)
+        notary = Notary(ledger, key_file=home / "ledger.key")
+        published = await asyncio.gather(*(notary.publish(target) for _ in range(8)))
+
+    assert {each.checkpoint for each in published} == {target.read_text()}
+    assert not [path for path in home.iterdir() if path.name.endswith(".new")]
 
 
 async def test_a_log_that_was_cut_off_is_signed_no_more(home: Path) -> None:
