@@ -20,6 +20,10 @@ async def tell(ledger: Ledger, first: int, count: int) -> None:
     await ledger.append(events)
 
 
+def unfinished_in(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name.endswith(".new")]
+
+
 async def test_the_head_is_signed_written_and_remembered(home: Path) -> None:
     folder, key_file = home / "public", home / "ledger.key"
     folder.mkdir()
@@ -56,7 +60,7 @@ async def test_several_may_publish_at_the_same_time(home: Path) -> None:
         published = await asyncio.gather(*(notary.publish(target) for _ in range(8)))
 
     assert {each.checkpoint for each in published} == {target.read_text()}
-    assert not [path for path in home.iterdir() if path.name.endswith(".new")]
+    assert not unfinished_in(home)
 
 
 async def test_a_log_that_was_cut_off_is_signed_no_more(home: Path) -> None:
