@@ -9,6 +9,7 @@ from sqlalchemy.util import await_only
 
 from ledger.database import PostgresqlDatabase, Server
 from ledger.errors import LedgerBusyError, LedgerError, StorageError
+from ledger.schema.migrate import is_current, upgrade
 from tests.postgresql import Cluster
 
 pytestmark = pytest.mark.one_database("what only a server does")
@@ -167,6 +168,22 @@ async def test_one_task_is_done_by_one_host_at_a_time(counting: PostgresqlDataba
     await other.close()
 
 
+async def test_who_wants_to_be_alone_waits_for_those_who_work_together(
+    counting: PostgresqlDatabase,
+) -> None:
+    other = PostgresqlDatabase(counting.server)
+    async with counting.together("sync"), other.together("sync"):
+        with pytest.raises(LedgerBusyError, match="another `sync`"):
+            async with other.alone("sync"):
+                pass
+    async with other.alone("sync"):
+        with pytest.raises(LedgerBusyError, match="another `sync`"):
+            async with counting.together("sync"):
+                pass
+
+    await other.close()
+
+
 async def test_what_did_not_wait_for_the_disk_can_be_brought_there(
     counting: PostgresqlDatabase,
 ) -> None:
@@ -192,3 +209,21 @@ async def test_a_closed_database_says_so(counting: PostgresqlDatabase) -> None:
 
     with pytest.raises(LedgerError, match="closed"):
         await counting.run(raise_by_one)
+
+
+async def test_a_schema_that_was_made_for_a_user_needs_no_right_to_make_one(server: Server) -> None:
+    class _UndoneError(Exception):
+        """Takes everything back, the user included."""
+
+    def migrate_as_a_guest(connection: Connection) -> None:
+        connection.execute(text("CREATE ROLE ledger_guest"))
+        connection.execute(text("CREATE SCHEMA given AUTHORIZATION ledger_guest"))
+        connection.execute(text("SET LOCAL ROLE ledger_guest"))
+        upgrade(connection, "main")
+        if is_current(connection, "main"):
+            raise _UndoneError
+
+    database = PostgresqlDatabase(Server(server.url, schema="given"))
+    with pytest.raises(_UndoneError):
+        await database.run(migrate_as_a_guest)
+    await database.close()

@@ -2,7 +2,7 @@ import io
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, MetaData, text
+from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
 from ledger.database import Database, PostgresqlDatabase, Server, SqliteDatabase
@@ -22,7 +22,6 @@ from ledger.schema import tables, vault_tables
 from ledger.schema.migrate import MIGRATIONS, head, is_current, run_scripts, upgrade, version
 from ledger.schema.revisions import REVISIONS, VERSION_TABLES, Line
 from ledger.testing import address_in
-from tests.postgresql import Cluster
 
 LINES: tuple[Line, ...] = ("main", "vault")
 METADATA: dict[Line, MetaData] = {
@@ -279,29 +278,3 @@ def test_only_the_log_refuses_changes(connection: Connection) -> None:
 
     assert len(found) >= 2
     assert set(found) == {"events"}
-
-
-@pytest.fixture
-def lent(cluster: Cluster) -> Iterator[URL]:
-    """Give the address of a database on a server."""
-    with cluster.lent() as address:
-        yield address
-
-
-@pytest.mark.one_database("only a server gives rights")
-async def test_a_schema_that_was_made_for_a_user_needs_no_right_to_make_one(lent: URL) -> None:
-    class _UndoneError(Exception):
-        """Takes everything back, the user included."""
-
-    def migrate_as_a_guest(connection: Connection) -> None:
-        connection.execute(text("CREATE ROLE ledger_guest"))
-        connection.execute(text("CREATE SCHEMA given AUTHORIZATION ledger_guest"))
-        connection.execute(text("SET LOCAL ROLE ledger_guest"))
-        to_main(connection)
-        if is_current(connection, "main"):
-            raise _UndoneError
-
-    database = PostgresqlDatabase(Server(lent, schema="given"))
-    with pytest.raises(_UndoneError):
-        await database.run(migrate_as_a_guest)
-    await database.close()
