@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Literal, TypeVar
 
 from sqlalchemy import Connection
@@ -50,6 +50,13 @@ class Database(ABC):
     @abstractmethod
     def alone(self, task: str) -> AbstractAsyncContextManager[None]:
         """Keep every other process from the same task; raises `LedgerBusyError` if one is at it."""
+
+    def together(self, task: str) -> AbstractAsyncContextManager[None]:  # noqa: ARG002
+        """Be at a task with others, and keep away who wants to be `alone` at it.
+
+        Raises `LedgerBusyError` if somebody is. Nothing, where only one may be at it anyway.
+        """
+        return nullcontext()
 
     @abstractmethod
     def now_seconds(self, connection: Connection) -> float | None:

@@ -7,10 +7,10 @@ is written is keyed, so writing it again is a duplicate and does no harm.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, TextClause, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -29,7 +29,7 @@ from ledger.shield import to_the_end
 
 T = TypeVar("T")
 
-CONNECTIONS_MAX: Final = 6
+CONNECTIONS_MAX: Final = 7
 WAIT_SECONDS: Final = 30
 CONNECT_SECONDS: Final = 15
 STANDSTILL_SECONDS: Final = 60
@@ -38,6 +38,7 @@ ATTEMPTS_MAX: Final = 4
 STATEMENTS_MAX: Final = 500
 _SYNCHRONOUS: Final[dict[Durability, str]] = {"full": "on", "normal": "off"}
 _ALONE: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+_TOGETHER: Final = text("SELECT pg_try_advisory_lock_shared(hashtextextended(:name, 0))")
 _NOW: Final = text("SELECT extract(epoch FROM clock_timestamp())::double precision")
 _TELL: Final = text("SELECT pg_notify(:channel, :host)")
 _WAIT: Final = text("SET LOCAL synchronous_commit = on")
@@ -106,15 +107,22 @@ class PostgresqlDatabase(Database):
         found = {"schema": self.server.schema}
         return await self.read(lambda connection: bool(connection.scalar(_IS_THERE, found)))
 
-    @asynccontextmanager
-    async def alone(self, task: str) -> AsyncIterator[None]:
+    def alone(self, task: str) -> AbstractAsyncContextManager[None]:
         """Keep every other host from the same task; raises `LedgerBusyError` if one is at it."""
+        return self._locked(task, _ALONE)
+
+    def together(self, task: str) -> AbstractAsyncContextManager[None]:
+        """Be at a task with other hosts; raises `LedgerBusyError` if one is `alone` at it."""
+        return self._locked(task, _TOGETHER)
+
+    @asynccontextmanager
+    async def _locked(self, task: str, lock: TextClause) -> AsyncIterator[None]:
         name = f"dokstamp-ledger {self.server.schema} {task}"
         try:
             # The lock lives and dies with this connection, so it is never put back to be used.
             async with self._engine.connect() as connection:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
-                is_ours = await connection.scalar(_ALONE, {"name": name})
+                is_ours = await connection.scalar(lock, {"name": name})
                 try:
                     if not is_ours:
                         raise busy_with(task)

@@ -158,8 +158,11 @@ async def _keep_server_aside(
     address: Address, server: Server, *, replaces: bool, stamp: str
 ) -> list[str]:
     """Give schemas that hold a ledger other names, and the file that opens them too."""
-    database = address.main()
-    try:
+    async with AsyncExitStack() as held:
+        database = address.main()
+        held.push_async_callback(database.close)
+        for task in TASKS:
+            await held.enter_async_context(database.alone(task))
         state = await database.run(server_store.state_of)
         if state is server_store.PlaceState.UNFINISHED:
             return []
@@ -171,8 +174,6 @@ async def _keep_server_aside(
             kept = await database.run(
                 lambda connection: server_store.keep_aside(connection, server, stamp=stamp)
             )
-    finally:
-        await database.close()
     generations = generation_file(address.key_file)
     if generations.exists():
         # It opens the ledger that is kept, or one that is gone, and never the one to come.

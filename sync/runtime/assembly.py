@@ -68,7 +68,7 @@ async def start_engine(
     Raises `LedgerBusyError` while another process dispatches from the same ledger.
     """
     connection = settings.connection()
-    async with dispatching_alone(ledger):
+    async with dispatching_alone(ledger), ledger.database.together("sync"):
         await ledger.require_home(base_url=connection.base_url, tenant=connection.tenant)
         async with (
             publishing(ledger, settings, announce=announce),

@@ -10,12 +10,19 @@ from typing import Any
 
 import pytest
 
-from ledger.errors import IntegrityError, LedgerBelongsElsewhereError, MasterKeyError, StorageError
+from ledger.errors import (
+    IntegrityError,
+    LedgerBelongsElsewhereError,
+    LedgerBusyError,
+    MasterKeyError,
+    StorageError,
+)
 from ledger.moving.manifest import FILES, NAME
 from ledger.reference import SourceRef
 from ledger.testing import ledger_in
 from ledger.vault.key_file_store import write_key_file
 from ledger.vault.sealed import MasterKey
+from sync.runtime.assembly import dispatching_alone
 from sync.runtime.moving import backup, restore
 from sync.runtime.settings import Settings
 from tests.architecture.source import ROOT
@@ -117,6 +124,19 @@ async def test_a_ledger_that_is_there_is_not_written_over(home: Path) -> None:
         await restore(settings_of(home), folder)
 
     assert await story(home) == before
+
+
+async def test_a_ledger_that_a_host_works_on_is_not_replaced(home: Path) -> None:
+    folder = await backed_up(home)
+    async with (
+        ledger_in(home) as ledger,
+        dispatching_alone(ledger),
+        ledger.database.together("sync"),
+    ):
+        with pytest.raises(LedgerBusyError, match="another `sync`"):
+            await restore(settings_of(home), folder, replaces=True)
+
+        assert (await ledger.head()).size > 0
 
 
 @pytest.mark.parametrize("name", FILES)
