@@ -12,10 +12,11 @@ from typing import Final
 from ledger import doubting
 from ledger.audit.checkpoint_store import read_tree
 from ledger.audit.checkpoint_writer import mark_of, write_note
-from ledger.errors import IntegrityError, LedgerError
+from ledger.errors import IntegrityError
 from ledger.ledger import Ledger
 from ledger.moving.older_store import Standing, standing
 from ledger.reference import Json
+from sync.errors import InputError
 from sync.projector.worker import Projector
 from sync.resources import EVENT_TYPES, Kind
 from sync.runtime.notary import Notary
@@ -77,12 +78,12 @@ async def accept_older(
 ) -> dict[str, Json]:
     """Go on with an older ledger: doubt what may have been sent since, publish its tree anew.
 
-    Raises `LedgerError` where the ledger goes on from its checkpoint and nothing is to be accepted.
+    Raises `InputError` where the ledger goes on from its checkpoint and nothing is to be accepted.
     """
     stand = await stand_of(ledger, key_file)
     if stand.error is None:
         message = "this ledger goes on from its published checkpoint: there is nothing to accept"
-        raise LedgerError(message)
+        raise InputError(message)
     public: dict[str, Json] = {
         "size": stand.size,
         "published": stand.published,

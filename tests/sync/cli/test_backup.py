@@ -34,7 +34,9 @@ def test_an_older_ledger_says_so_until_it_is_accepted(ledger: Command) -> None:
     assert (ingested.code, synced.code, unasked.code, accepted.code) == (0, 6, 2, 0)
     assert accepted.json["accepted"]["published"] == 3
     assert ledger("status", "--json").json["checkpoint"]["standing"] == "continued"
-    assert ledger("restore", "--accept-older", "--yes").code == 1
+    again = ledger("restore", "--accept-older", "--yes")
+    assert again.code == 2
+    assert "there is nothing to accept" in again.err
 
 
 def test_a_ledger_is_copied_to_another_file(ledger: Command) -> None:
