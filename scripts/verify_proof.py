@@ -21,6 +21,7 @@ What it cannot say: that there are no other events. Only who reads the whole log
 import argparse
 import base64
 import hashlib
+import io
 import json
 import sys
 from collections.abc import Set as AbstractSet
@@ -230,6 +231,8 @@ def main() -> int:
     parser.add_argument("bundle", type=Path, help="the file that `audit prove` wrote")
     parser.add_argument("--key", help="the log's key, as you were given it (`audit key`)")
     given = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show
     try:
         text = given.bundle.read_text(encoding="utf-8")
         bundle = json.loads(text, object_pairs_hook=only_once)

@@ -7,6 +7,7 @@ installed beside the interpreter, and a hook fails it when it imports anything o
 import asyncio
 import base64
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ def verified(folder: Path, bundle: Json, *words: str) -> subprocess.CompletedPro
 
 async def prepared(desk: Desk) -> None:
     """Let a student and an institution have a past, an operator's act included."""
-    student: dict[str, Json] = {"name": MARKER, "date_of_birth": "2001-02-03"}
+    student: dict[str, Json] = {"name": f"{MARKER} Müller", "date_of_birth": "2001-02-03"}
     await desk.university()
     await desk.tell("student.upserted", STUDENT, email="s1@example.org", **student)
     await desk.tell("student.upserted", OTHER, email="s2@example.org", **student)
@@ -212,6 +213,20 @@ def test_what_is_no_bundle_is_refused_in_plain_words(tmp_path: Path, text: str) 
 
     assert (answer.returncode, answer.stderr) == (1, "")
     assert answer.stdout.startswith("NOT PROVEN: ")
+
+
+def test_a_terminal_that_knows_no_umlauts_is_told_all_the_same(
+    bundles: dict[str, Json], tmp_path: Path
+) -> None:
+    file = tmp_path / "bundle.json"
+    file.write_text(json.dumps(bundles["disclosed"]))
+    plain = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    answer = subprocess.run(
+        [sys.executable, str(VERIFIER), str(file)], env=plain, capture_output=True, check=False
+    )
+
+    assert (answer.returncode, answer.stderr) == (0, b"")
+    assert b"PROVEN" in answer.stdout
 
 
 async def test_an_erased_person_s_story_is_still_proven(home: Path) -> None:
