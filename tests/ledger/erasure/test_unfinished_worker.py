@@ -15,7 +15,8 @@ from ledger.log import store as log_store
 from ledger.subjects.subject_store import Standing
 from ledger.testing import address_in
 from ledger.transaction import Verdict
-from tests.ledger.persons import ANNA, event, files_with, name, populated, reopened, tell, wish
+from tests.ledger.persons import ANNA, MARK, event, name, populated, reopened, tell, wish
+from tests.places import contents_in
 
 Step = Callable[[Erasing], Awaitable[object]]
 
@@ -43,6 +44,12 @@ async def _scrub(erasing: Erasing) -> None:
 STEPS: tuple[Step, ...] = (_begin, _conclude, _register, _destroy, _scrub)
 
 
+async def kept_with(folder: Path) -> list[str]:
+    """Return the files and tables that tell of the person."""
+    kept = await contents_in(folder)
+    return sorted(name for name, content in kept.items() if MARK.encode() in content)
+
+
 async def is_erased(ledger: Ledger) -> bool:
     erasing = Erasing(ledger)
     return await erasing.is_finished(await erasing.standing(name(ANNA)))
@@ -60,7 +67,7 @@ async def test_an_erasure_that_stopped_anywhere_is_finished_on_the_next_open(
         assert await is_erased(ledger)
         assert (await verify(ledger)).first_bad_position is None
         assert (await tell(ledger, event(9)))[0].verdict is Verdict.ERASED
-        assert files_with(home) == []
+        assert await kept_with(home) == []
 
 
 async def test_who_is_erased_altogether_is_looked_at_no_more(home: Path) -> None:
@@ -99,18 +106,19 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("taken", [2, 4])
 async def test_an_erasure_that_was_killed_leaves_nothing_readable_after_the_next_open(
-    tmp_path: Path, taken: int
+    home: Path, taken: int
 ) -> None:
     root = Path(__file__).parents[3]
-    words = ("-c", KILLED, str(tmp_path), str(taken))
+    words = ("-c", KILLED, str(home), str(taken))
     process = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=root)
 
     assert await process.wait() == -signal.SIGKILL
-    async with await reopened(tmp_path) as ledger:
+    async with await reopened(home) as ledger:
         assert await is_erased(ledger)
-        assert files_with(tmp_path) == []
+        assert await kept_with(home) == []
 
 
+@pytest.mark.one_database("a server's backup is the server's to take; a copy of files is as good")
 async def test_a_backup_from_before_is_erased_again_with_the_events_on_record(
     tmp_path: Path,
 ) -> None:
