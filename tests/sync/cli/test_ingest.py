@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.testing import SERVED
 from tests.sync.cli.commands import clean_environment, event
 from tests.sync.cli.conftest import Command
 
@@ -77,8 +78,12 @@ def test_a_file_of_another_kind_is_refused(ledger: Command, tmp_path: Path) -> N
     assert answer.err.startswith("error: events.jsonl")
 
 
-def test_without_a_ledger_init_is_asked_for(place: Command) -> None:
-    answer = place("ingest", "-", typed=event())
+def test_without_a_ledger_init_is_asked_for(place: Command, home: Path) -> None:
+    served = home / SERVED
+    # What tests are lent is migrated already, except for a schema of another name.
+    elsewhere = {"ledger_database": f"{served.read_text()}&schema=no"} if served.exists() else {}
+
+    answer = place("ingest", "-", typed=event(), **elsewhere)
 
     assert answer.code == 7
     assert "run `dokstamp-ledger init` first" in answer.err

@@ -15,7 +15,7 @@ async def test_a_new_engine_is_healthy(home: Path) -> None:
 
     assert (health.is_healthy, health.circuit, health.stopped_by) == (True, "closed", "")
     names = [service.name for service in health.services]
-    assert names == ["inbox", "projector", "opener", "dispatcher", "heartbeat"]
+    assert names == ["inbox", "projector", "opener", "dispatcher", "heartbeat", "erasures"]
     assert {(service.deaths, service.last_error) for service in health.services} == {(0, "")}
 
 

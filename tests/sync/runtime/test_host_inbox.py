@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -158,7 +159,7 @@ async def test_a_runtime_takes_in_what_its_host_committed(home: Path, host: Host
         who = practice.tenant
         settings = Settings.load(
             environment={},
-            **settings_in(home),
+            **dict[str, Any](settings_in(home)),
             base_url=practice.url,
             tenant=who.domain,
             client_id=who.client_id,
