@@ -4,7 +4,10 @@ The newest one that was published is also kept beside the key file: the *mark* t
 never fall below again.
 """
 
+import fcntl
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import get_ident
 from typing import Final
@@ -42,6 +45,15 @@ def write_note(path: Path, note: str) -> None:
         raise StorageError(message) from error
 
 
+def raise_note(path: Path, note: str, *, size_of: Callable[[str], int]) -> None:
+    """Put a checkpoint in a file's place, unless one of as large a tree stands there already."""
+    # Without the lock, the slower of two publishers would lower what the faster one raised.
+    with _alone_in(path.parent):
+        kept = read_note(path)
+        if kept is None or size_of(kept) < size_of(note):
+            write_note(path, note)
+
+
 def read_note(path: Path) -> str | None:
     """Return the note in a file, or `None` where there is no file."""
     try:
@@ -56,6 +68,20 @@ def read_note(path: Path) -> str | None:
     except OSError as error:
         message = f"{path} cannot be read ({error.strerror}); check the disk and try again"
         raise StorageError(message) from error
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        message = f"{folder} cannot be opened ({error.strerror}): make the key file's folder usable"
+        raise StorageError(message) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _write_through(path: Path, content: bytes) -> None:

@@ -243,8 +243,11 @@ class Vault:
     async def _erase(self, persons: Sequence[str], documents: Sequence[bytes]) -> None:
         # A rotation by another process may have touched the files alone, and no row tells of it.
         await self._cabinet.refresh()
-        await self._upkeep.erase(persons, documents=documents)
-        self.forget_all()
+        try:
+            await self._upkeep.erase(persons, documents=documents)
+        finally:
+            # Also where nobody knows whether it was committed.
+            self.forget_all()
         await self._upkeep.settle()
 
     async def _rotate(self, master: MasterKey) -> int:

@@ -114,7 +114,7 @@ class AuditDesk:
         return bundle(
             reference,
             key=self._notary.key.encode(),
-            checkpoint=self._notary.note(story.head),
+            checkpoint=await self._notary.hand_out(story.head),
             events=await self._proven(story, reference) if disclose else sealed(story),
         )
 

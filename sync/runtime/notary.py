@@ -6,7 +6,13 @@ from pathlib import Path
 
 from ledger.audit.checkpoint import Checkpoint, origin_of, read_checkpoint, signer_of
 from ledger.audit.checkpoint_store import read_tree
-from ledger.audit.checkpoint_writer import file_for, mark_of, read_note, write_note
+from ledger.audit.checkpoint_writer import (
+    file_for,
+    mark_of,
+    raise_note,
+    read_note,
+    write_note,
+)
 from ledger.audit.note import SignerKey, VerifierKey
 from ledger.audit.verification import Head
 from ledger.errors import IntegrityError
@@ -44,7 +50,17 @@ class Notary:
         head = await self._ledger.read(lambda c: read_tree(c, number, published=published))
         # A power cut must not leave a log that is shorter than what was signed of it.
         await self._ledger.database.make_durable()
-        return Published(head.size, head.root.hex(), self.note(head))
+        return Published(head.size, head.root.hex(), await self.hand_out(head))
+
+    async def hand_out(self, head: Head) -> str:
+        """Return a tree head signed, below which the log may never fall from now on.
+
+        It must be durable, and have been read with `published` in mind.
+        """
+        note = self.note(head)
+        # Remembered first: what was handed out and forgotten could be contradicted later.
+        await asyncio.to_thread(raise_note, self._mark, note, size_of=self._size_of)
+        return note
 
     def note(self, head: Head) -> str:
         """Return a tree head signed, which must have been read with `published` in mind."""
@@ -56,8 +72,6 @@ class Notary:
         path = None if target is None else file_for(target, size=signed.size)
         if path is not None:
             await asyncio.to_thread(write_note, path, signed.checkpoint)
-        # After the publishing: the mark claims no more than what was handed out.
-        await asyncio.to_thread(write_note, self._mark, signed.checkpoint)
         return Published(signed.size, signed.root, signed.checkpoint, path)
 
     async def published(self) -> list[Head]:
@@ -73,6 +87,14 @@ class Notary:
             )
             raise IntegrityError(message) from error
 
+    async def last_at(self, target: Path) -> int:
+        """Return the size of the newest tree head if it was written there, or -1."""
+        for head in await self.published():
+            note = await asyncio.to_thread(read_note, file_for(target, size=head.size))
+            if note is not None and self._size_of(note) == head.size:
+                return head.size
+        return -1
+
     async def read(self, path: Path) -> Head:
         """Return the tree head in a checkpoint's file; raises what is wrong with the file."""
         note = await asyncio.to_thread(read_note, path)
@@ -80,6 +102,9 @@ class Notary:
             message = f"there is no checkpoint at {path}: name the file of one"
             raise IntegrityError(message)
         return read_checkpoint(note, self.key).head
+
+    def _size_of(self, note: str) -> int:
+        return read_checkpoint(note, self.key).head.size
 
     def _signer(self) -> SignerKey:
         return signer_of(self._ledger.ledger_id, seed=self._ledger.vault.signing_seed())

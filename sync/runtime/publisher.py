@@ -63,7 +63,7 @@ class Publisher:
 
     async def _last(self) -> int:
         if self._size < 0:
-            self._size = max([head.size for head in await self._notary.published()], default=-1)
+            self._size = await self._notary.last_at(self._target)
         return self._size
 
 

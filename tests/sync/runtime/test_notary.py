@@ -63,6 +63,42 @@ async def test_several_may_publish_at_the_same_time(home: Path) -> None:
     assert not unfinished_in(home)
 
 
+async def test_what_is_only_signed_is_remembered_too(home: Path) -> None:
+    key_file = home / "ledger.key"
+    async with ledger_in(home) as ledger:
+        await tell(ledger, 0, 3)
+        signed = await Notary(ledger, key_file=key_file).sign()
+
+    assert mark_of(key_file).read_text() == signed.checkpoint
+
+
+async def test_a_slower_publisher_does_not_lower_what_is_remembered(home: Path) -> None:
+    key_file = home / "ledger.key"
+    async with ledger_in(home) as ledger:
+        notary = Notary(ledger, key_file=key_file)
+        await tell(ledger, 0, 3)
+        slower = read_checkpoint((await notary.sign()).checkpoint, notary.key).head
+        await tell(ledger, 3, 3)
+        faster = await notary.sign()
+        await notary.hand_out(slower)
+
+    assert mark_of(key_file).read_text() == faster.checkpoint
+
+
+async def test_a_place_that_lacks_the_newest_head_is_behind(home: Path) -> None:
+    folder = home / "public"
+    folder.mkdir()
+    async with ledger_in(home) as ledger:
+        notary = Notary(ledger, key_file=home / "ledger.key")
+        await tell(ledger, 0, 3)
+        await notary.sign()
+        before = await notary.last_at(folder)
+        await notary.publish(folder)
+        after = await notary.last_at(folder)
+
+    assert (before, after) == (-1, 3)
+
+
 async def test_a_log_that_was_cut_off_is_signed_no_more(home: Path) -> None:
     async with ledger_in(home) as ledger:
         await tell(ledger, 0, 3)
