@@ -44,7 +44,7 @@ def _on_both_databases(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that uses one kind of database and does not say why."""
     before = WATCH.connections
     yield
-    if "GUARD" in os.environ and WATCH.connections > before and not has_excuse(request):
+    if WATCH.connections > before and not has_excuse(request):
         pytest.fail("this used a database: ask for `home`, or mark it `one_database`, and say why")
 
 
