@@ -105,10 +105,7 @@ class Vault:
 
     @property
     def generation_file(self) -> Path | None:
-        """The file whose keys wrap all others, and which alone is wrapped by the master key.
-
-        There is none on SQLite, where the master key wraps every other key.
-        """
+        """The file that alone is wrapped by the master key; none on SQLite, where all keys are."""
         return self._cabinet.generation_file
 
     @property
