@@ -5,6 +5,7 @@ erased again, with the events on record. Where the register was lost, the log fi
 """
 
 from collections.abc import AsyncIterator, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -14,6 +15,7 @@ from ledger.erasure.worker import Erasing
 from ledger.errors import LedgerBusyError
 from ledger.reference import OperationKey, Scope, SourceRef
 from ledger.subjects import search_store, subject_store
+from ledger.subjects.name import record_of
 from ledger.subjects.subject_store import Standing, Subject
 
 
@@ -76,12 +78,15 @@ async def _erase_again(premises: Premises, registered: Collection[str]) -> None:
     )
     open_names = {name for name in registered if name not in known or not known[name].is_closed}
     for person in sorted(open_names):
-        record = await premises.read(_Record(ledger, person))
+        # Who is not in this log yet must not enter it either: the source may tell of them again.
+        record = await premises.read(_Record(ledger, person)) or record_of(person)
         if record is not None:
             await Erasing(premises).begin(Wish(person, record), again=person)
         elif await vault.existing_keys([person]):
             # A refused line went with its person; it stands in no table of persons.
             await vault.erase_person(person)
+            with suppress(LedgerBusyError):
+                await vault.database.scrub()
 
 
 @dataclass(frozen=True, slots=True)

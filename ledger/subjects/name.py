@@ -7,12 +7,24 @@ own is doubled, so that a run of tildes is odd only where a number follows it.
 import re
 from typing import Final
 
+from ledger.reference import SourceRef
+
+LINE_START: Final = "quarantine:"
+"""How those owners of keys begin that are refused lines, and no persons."""
 _NUMBERED: Final = re.compile(r"(?P<first>.*?(?:[^~]|^)(?:~~)*)~(?P<number>[1-9][0-9]*)", re.DOTALL)
 
 
 def name_of(entity: str, source_id: str) -> str:
     """Return the first name of the person whom a record stands for."""
     return f"{entity}:{source_id.replace('~', '~~')}"
+
+
+def record_of(person: str) -> SourceRef | None:
+    """Return the record that a person goes by, or `None` for a refused line."""
+    entity, separator, source_id = first_of(person).partition(":")
+    if person.startswith(LINE_START) or not separator:
+        return None
+    return SourceRef(entity, source_id.replace("~~", "~"))
 
 
 def first_of(person: str) -> str:

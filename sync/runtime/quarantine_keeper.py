@@ -8,14 +8,13 @@ from ledger.ledger import Ledger
 from ledger.log import quarantine_store
 from ledger.log.envelope import Prepared
 from ledger.reference import Json
+from ledger.subjects.name import LINE_START
 from ledger.transaction import Transaction
 from sync.resources.definition import Fault
 from sync.sources.quarantine import QuarantineEntry, event_key
 
 QUARANTINED: Final = "event.quarantined"
 RELEASED: Final = "quarantine.released"
-PERSON_START: Final = "quarantine:"
-"""Every refused line is sealed under a key of its own, so that it can be erased alone."""
 HALF_BYTES: Final = 16
 
 
@@ -43,13 +42,13 @@ class QuarantineKeeper:
 
     async def _prepare(self, fresh: Mapping[str, QuarantineEntry]) -> dict[str, Prepared]:
         # All keys at once: each would otherwise be made durable in a commit of its own.
-        await self._ledger.vault.keys(f"{PERSON_START}{key}" for key in fresh)
+        await self._ledger.vault.keys(f"{LINE_START}{key}" for key in fresh)
         return {
             key: await self._ledger.outcome(
                 QUARANTINED,
                 public=_public(key, entry),
                 private=_private(entry),
-                person=f"{PERSON_START}{key}",
+                person=f"{LINE_START}{key}",
             )
             for key, entry in fresh.items()
         }

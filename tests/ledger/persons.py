@@ -9,6 +9,7 @@ from ledger.erasure.premises import Wish
 from ledger.ledger import Ledger
 from ledger.log.event import NewEvent
 from ledger.reference import SourceRef
+from ledger.subjects.name import name_of
 from ledger.testing import address_in, ledger_in
 from ledger.transaction import Appended
 
@@ -25,7 +26,7 @@ def wish(reference: SourceRef = ANNA) -> Wish:
 
 
 def name(reference: SourceRef) -> str:
-    return f"{reference.entity}:{reference.source_id}"
+    return name_of(reference.entity, reference.source_id)
 
 
 def event(number: int, reference: SourceRef = ANNA, **data: str) -> NewEvent:

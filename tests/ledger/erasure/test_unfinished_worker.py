@@ -12,6 +12,7 @@ from ledger.erasure.unfinished_worker import finish, finish_erasures, to_finish
 from ledger.erasure.worker import Erasing
 from ledger.ledger import Ledger
 from ledger.log import store as log_store
+from ledger.reference import SourceRef
 from ledger.subjects.subject_store import Standing
 from ledger.testing import address_in
 from ledger.transaction import Verdict
@@ -137,6 +138,26 @@ async def test_a_backup_from_before_is_erased_again_with_the_events_on_record(
         assert page[-2:] == ["subject.erasing", "subject.erased"]
         assert (await tell(ledger, event(9)))[0].verdict is Verdict.ERASED
         assert (await verify(ledger)).first_bad_position is None
+
+
+@pytest.mark.one_database("a server's backup is the server's to take; a copy of files is as good")
+async def test_a_backup_that_never_knew_the_erased_person_takes_nothing_of_them(
+    tmp_path: Path,
+) -> None:
+    live, backup, late = tmp_path / "live", tmp_path / "backup", SourceRef("person", "P~9")
+    live.mkdir()
+    async with populated(live):
+        pass
+    shutil.copytree(live, backup)
+    async with await reopened(live) as ledger:
+        await tell(ledger, event(9, late))
+        await finish(ledger, await Erasing(ledger).begin(wish(late)))
+    shutil.copy(live / "ledger.key.erased", backup)
+
+    async with await reopened(backup) as ledger:
+        answer = await tell(ledger, event(9, late))
+
+    assert [each.verdict for each in answer] == [Verdict.ERASED]
 
 
 async def test_a_lost_register_is_filled_again_from_the_log(home: Path) -> None:
