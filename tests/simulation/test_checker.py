@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.simulation.faults import FaultPlan, draw
 from tests.simulation.run import simulate
 
+pytestmark = pytest.mark.one_database("a simulation is one process, and its database is inside")
 CALM = replace(
     draw(1, hosts=1), horizon=600.0, wire_share=0.0, incidents=(), switches={}, search_lag=0.0
 )
