@@ -19,10 +19,11 @@ from sync.simulator.controls import raw_records
 from tests.simulation.evidence import evidence_faults
 from tests.simulation.excuses import Excuses
 from tests.simulation.expected import RETIRED, Expected, Wanted, fields_of
-from tests.simulation.marks import Identities, Row, column, is_same
+from tests.simulation.marks import Identities, is_same
 from tests.simulation.network import Network
 from tests.simulation.order import order_faults
 from tests.simulation.workload import Event, Told
+from tests.sync.system.truth import Row, column_of
 
 EVENTS_MAX = 100_000
 
@@ -139,12 +140,12 @@ def _is_detached(wanted: Wanted, expected: Expected) -> bool:
 
 def _compare(name: str, fields: Event, row: Row, identities: Identities) -> Iterator[str]:
     for key, value in fields.items():
-        shown = row.get(column(key))
-        if column(key).endswith("_uuid"):
+        shown = row.get(column_of(key))
+        if column_of(key).endswith("_uuid"):
             shown = identities.names.get(str(shown), ("", shown))[1]
         if not is_same(value, shown):
-            yield f"{name}: {column(key)} is {shown!r}, not {value!r}"
-    told = {column(key) for key in fields}
+            yield f"{name}: {column_of(key)} is {shown!r}, not {value!r}"
+    told = {column_of(key) for key in fields}
     for each in ("description", "gender", "syllabus", "course_module_group_uuid", "cohort_uuid"):
         if fields.get("name", fields.get("order")) and each not in told and row.get(each):
             yield f"{name}: {each} is {row[each]!r}, which is cleared at the source"

@@ -11,31 +11,10 @@ from hashlib import sha256
 from typing import Any, Final
 
 from tests.simulation.workload import FIRST_DAY, Event, Name, content
+from tests.sync.system.truth import TABLES, Row
 
-Row = Mapping[str, Any]
-TABLES: Final = {
-    "institution": "institutions",
-    "organization": "organizations",
-    "course": "courses",
-    "module": "modules",
-    "module_group": "module_groups",
-    "course_module": "attachments",
-    "cohort": "cohorts",
-    "student": "students",
-    "enrollment": "enrollments",
-    "certificate": "certificates",
-}
-COLUMNS: Final = {"module_group_id": "course_module_group_uuid"}
 _NAMED: Final = re.compile(r"^\S+ (\S+) v(\d+)$")
 _GROUP: Final = re.compile(r"^Group (\S+)$")
-
-
-def column(field: str) -> str:
-    """Return the column in which DokStamp keeps a field."""
-    if field in COLUMNS:
-        return COLUMNS[field]
-    is_link = field.endswith("_id") and field != "tax_id"
-    return f"{field.removesuffix('_id')}_uuid" if is_link else field
 
 
 def named(text: object) -> tuple[str, int] | None:

@@ -140,7 +140,7 @@ class Truth:
 
     def _is_it(self, entity: str, data: Event, row: Row) -> bool:
         return all(
-            _same(self._value(name, data[name]), row[_column(name)]) for name in KEYS[entity]
+            _same(self._value(name, data[name]), row[column_of(name)]) for name in KEYS[entity]
         )
 
     def _value(self, name: str, value: object) -> object:
@@ -159,11 +159,11 @@ class Truth:
             if key == "document":
                 self._compare_file(name, value, row)
                 continue
-            column = _column(key)
+            column = column_of(key)
             if not _same(self._value(key, value), row.get(column)):
                 self.faults.append(f"{name}: {column} is {row.get(column)!r}, not {value!r}")
         for column, value in row.items():
-            is_told = column in {_column(key) for key in expected} or column in _OWN
+            is_told = column in {column_of(key) for key in expected} or column in _OWN
             if not is_told and value not in {None, False}:
                 self.faults.append(f"{name}: {column} is {value!r}, which nobody sent")
 
@@ -184,7 +184,8 @@ _OWN = frozenset(
 """Columns that DokStamp fills by itself, an attachment's with what its module has."""
 
 
-def _column(name: str) -> str:
+def column_of(name: str) -> str:
+    """Return the column in which DokStamp keeps a field."""
     return COLUMNS.get(name) or (
         f"{name.removesuffix('_id')}_uuid" if name.endswith("_id") and name != "tax_id" else name
     )
