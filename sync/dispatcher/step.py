@@ -122,8 +122,8 @@ class Settlement:
 
     It goes without saying for `UNCERTAIN`, and is never so for `DONE` and `RETRY`.
     """
-    fields: tuple[str, ...] = ()
-    """The request's fields that DokStamp refused, for the reason shown to a person."""
+    fields: tuple[str, ...] = field(default=(), repr=False)
+    """What DokStamp named in its refusal: hidden, for it may not be a field of the request."""
     facts: Mapping[str, Json] = field(default_factory=dict, repr=False)
     """Facts worth keeping in the audit trail, such as a verification URL; sealed there."""
 

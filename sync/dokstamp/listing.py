@@ -107,7 +107,7 @@ def walk(
 class _Way:
     """One way to ask for a list, and after which refusal it is worth trying."""
 
-    filters: tuple[tuple[str, str], ...]
+    filters: tuple[tuple[str, str], ...] = field(repr=False)
     page_size: int
     after: frozenset[Meaning] = frozenset()
 
@@ -134,13 +134,13 @@ class _Walk:
 
     path: str
     route: str
-    filters: tuple[tuple[str, str], ...]
+    filters: tuple[tuple[str, str], ...] = field(repr=False)
     page_size: int
     pages_left: int
     keep: Callable[[Row], bool]
     sort: tuple[tuple[str, str], ...] = ()
     total: int | None = None
-    seen: dict[str, Row | None] = field(default_factory=dict)
+    seen: dict[str, Row | None] = field(default_factory=dict, repr=False)
     """Every row since the total last moved, by uuid; None for those not kept."""
     passed: set[str] = field(default_factory=set)
     """The uuids seen since the list was last read from its start."""
