@@ -23,9 +23,22 @@ def mark_of(key_file: Path) -> Path:
     return key_file.with_name(f"{key_file.name}.checkpoint")
 
 
-def file_for(target: Path, *, size: int) -> Path:
-    """Return the file that a checkpoint goes into: one for each size where a folder is named."""
-    return target / f"checkpoint.{size}" if target.is_dir() else target
+def file_for(target: str | Path, *, size: int) -> Path:
+    """Return the file that a checkpoint goes into: one for each size where a folder is named.
+
+    A name with a slash at its end is a folder's; raises `StorageError` where there is none.
+    """
+    place = Path(target)
+    if place.is_dir():
+        return place / f"checkpoint.{size}"
+    if str(target).endswith(os.sep):
+        # Not made here: it may be a medium that is not mounted, and this disk is no other place.
+        message = (
+            f"there is no folder {target}: make or mount it, or name a file, without the slash "
+            "at its end"
+        )
+        raise StorageError(message)
+    return place
 
 
 def write_note(path: Path, note: str) -> None:

@@ -116,12 +116,13 @@ def _verdict(found: Verification) -> str:
 @click.option(
     "--to",
     "target",
-    type=click.Path(path_type=Path),
-    help="A file, or a folder that gets one file for each size; CHECKPOINTS if there is none.",
+    type=click.Path(),
+    help="A file, or a folder that gets one file for each size and has to be there: a slash at "
+    "the end always means a folder. CHECKPOINTS if there is none.",
 )
 @with_output()
 @click.pass_obj
-def checkpoint(shell: Shell, *, target: Path | None, output: Output) -> None:
+def checkpoint(shell: Shell, *, target: str | None, output: Output) -> None:
     """Sign the log's root and size, for others to keep: what they hold cannot be undone here."""
 
     async def work(settings: Settings) -> Published:

@@ -66,8 +66,14 @@ class Notary:
         """Return a tree head signed, which must have been read with `published` in mind."""
         return Checkpoint(origin_of(self._ledger.ledger_id), head).sign(self._signer())
 
-    async def publish(self, target: Path | None = None) -> Published:
-        """Return the present tree head, signed, written to a file or folder, and remembered."""
+    async def publish(self, target: str | Path | None = None) -> Published:
+        """Return the present tree head, signed, written to a file or folder, and remembered.
+
+        A name that ends in a slash is a folder's, which must be there.
+        """
+        if target is not None:
+            # Told before anything is signed: a missing folder would be found too late after it.
+            file_for(target, size=0)
         signed = await self.sign()
         path = None if target is None else file_for(target, size=signed.size)
         if path is not None:
@@ -87,7 +93,7 @@ class Notary:
             )
             raise IntegrityError(message) from error
 
-    async def last_at(self, target: Path) -> int:
+    async def last_at(self, target: str | Path) -> int:
         """Return the size of the newest tree head if it was written there, or -1."""
         for head in await self.published():
             note = await asyncio.to_thread(read_note, file_for(target, size=head.size))

@@ -26,7 +26,7 @@ class Publisher:
         ledger: Ledger,
         notary: Notary,
         *,
-        target: Path,
+        target: str | Path,
         every_seconds: float,
         announce: Announce,
     ) -> None:

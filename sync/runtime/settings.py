@@ -56,6 +56,11 @@ def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def _spelled(value: object) -> object:
+    """Return a path as it was written: the slash at its end says that it names a folder."""
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
 def _from_json(value: object) -> object:
     """Return what an environment variable holds as JSON."""
     if not isinstance(value, str):
@@ -68,6 +73,7 @@ def _from_json(value: object) -> object:
 
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Place = Annotated[str, BeforeValidator(_spelled), Field(min_length=1)]
 Names = Annotated[frozenset[str], BeforeValidator(_listed)]
 Texts = Annotated[dict[str, str], BeforeValidator(_from_json)]
 
@@ -83,7 +89,8 @@ class Settings(BaseModel):
     ledger_key_next: Secret = Secret("")
     durability: Durability = "full"
 
-    checkpoints: Path | None = None
+    checkpoints: Place | None = None
+    """Where `run` and `sync` publish tree heads; a folder's name may end in a slash."""
     checkpoint_seconds: Seconds = 3600.0
 
     base_url: str = "https://api.dokstamp.com"

@@ -129,3 +129,12 @@ def test_a_proof_is_written_and_checked(ledger: Command, tmp_path: Path) -> None
     assert json.loads(shown.out)["events"][0]["disclosed"]["salt"]
     command = [sys.executable, "-I", str(VERIFIER), str(tmp_path / "bundle.json"), "--key", key]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def test_a_folder_for_checkpoints_has_to_be_there(ledger: Command, tmp_path: Path) -> None:
+    answer = ledger("audit", "checkpoint", "--to", "audit/")
+
+    assert answer.code == 74
+    assert "there is no folder audit/: make or mount it" in answer.err
+    assert not (tmp_path / "audit").exists()
+    assert "slash at the end" in " ".join(ledger("audit", "checkpoint", "--help").out.split())

@@ -104,3 +104,18 @@ async def test_without_a_place_nothing_is_published(ledger: Ledger, home: Path) 
         await tell(ledger, 1)
 
     assert not heard
+
+
+async def test_a_scheduled_folder_that_is_not_there_is_no_file(ledger: Ledger, home: Path) -> None:
+    heard: list[Signal] = []
+    settings = Settings.load(
+        environment={"DOKSTAMP_CHECKPOINTS": f"{home}/audit/"},
+        ledger_database=str(home / "ledger.db"),
+        ledger_key_file=home / "ledger.key",
+    )
+    await tell(ledger, 1)
+    async with publishing(ledger, settings, announce=heard.append):
+        pass
+
+    assert heard[-1] == CheckpointFailed("StorageError")
+    assert not (home / "audit").exists()
