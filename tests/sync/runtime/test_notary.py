@@ -179,7 +179,7 @@ async def test_a_place_that_cannot_be_written_is_named(home: Path) -> None:
 async def test_a_name_with_a_slash_is_a_folder_and_never_becomes_a_file(home: Path) -> None:
     async with ledger_in(home) as ledger:
         notary = Notary(ledger, key_file=home / "ledger.key")
-        with pytest.raises(StorageError, match="there is no folder .*make or mount it"):
+        with pytest.raises(StorageError, match=r"there is no folder .*make or mount it"):
             await notary.publish(f"{home}/audit/")
         # Nothing counts as handed out that went nowhere.
         assert not mark_of(home / "ledger.key").exists()
