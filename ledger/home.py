@@ -17,6 +17,7 @@ from ledger.log import store as log_store
 from ledger.log.merkle import CompactRange
 from ledger.reference import LedgerId
 from ledger.schema.migrate import is_current, keep_others_out, upgrade, version
+from ledger.schema.revisions import Line
 from ledger.schema.tables import epochs, heads, ledgers
 from ledger.shield import to_the_end
 from ledger.vault.cabinet_store import Cabinet
@@ -77,26 +78,36 @@ async def initialise(
 
     Hosts that do so at the same time wait for one another.
     """
-    clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
     main, vault = address.main(), address.vault()
+    clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
     try:
-        is_there = await main.is_there()
-        if is_there and await main.read(_has_row):
-            await _require_whole(address, vault, entropy)
-        await vault.run(lambda connection: upgrade(connection, "vault"))
-        await main.run(lambda connection: upgrade(connection, "main"))
-        if await main.read(_has_row):
-            return False
-        # Drawn first: how much chance the secrets need depends on the database.
-        ledger_id = LedgerId(entropy.bytes(LEDGER_ID_BYTES).hex())
-        # Secrets before the ledger that counts on them: a crash between is finished by `init`.
-        fingerprint = await _make_secrets(address, vault, clock=clock, entropy=entropy)
-        created_at = to_microseconds(clock.now())
-        return await main.run(
-            lambda connection: _create(connection, ledger_id, created_at, fingerprint)
-        )
+        return await _make(address, main, vault=vault, clock=clock, entropy=entropy)
     finally:
         await close_all(main, vault)
+
+
+async def _make(
+    address: Address, main: Database, *, vault: Database, clock: Clock, entropy: Entropy
+) -> bool:
+    if await main.is_there() and await main.read(_has_row):
+        await _require_whole(address, vault, entropy)
+    await _migrate(vault, "vault")
+    await _migrate(main, "main")
+    if await main.read(_has_row):
+        return False
+    # Drawn first: how much chance the secrets need depends on the database.
+    ledger_id = LedgerId(entropy.bytes(LEDGER_ID_BYTES).hex())
+    # Secrets before the ledger that counts on them: a crash between is finished by `init`.
+    fingerprint = await _make_secrets(address, vault, clock=clock, entropy=entropy)
+    created_at = to_microseconds(clock.now())
+    return await main.run(lambda c: _create(c, ledger_id, created_at, fingerprint))
+
+
+async def _migrate(database: Database, line: Line) -> None:
+    # Asked first: a host that starts often would write each time for nothing.
+    if await database.is_there() and await database.read(lambda c: is_current(c, line)):
+        return
+    await database.run(lambda connection: upgrade(connection, line))
 
 
 async def _require_whole(address: Address, vault: Database, entropy: Entropy) -> None:
@@ -238,10 +249,17 @@ class Home:
     row: Row[Any]
 
 
-async def open_home(address: Address, *, clock: Clock, entropy: Entropy) -> Home:
-    """Return a ledger's parts, open; raises `MigrationNeededError` where `init` must run first."""
+async def open_home(
+    address: Address, *, clock: Clock, entropy: Entropy, makes: bool = False
+) -> Home:
+    """Return a ledger's parts, open, made or migrated first where that is asked for.
+
+    Raises `MigrationNeededError` where `init` must run first.
+    """
     main, vault = address.main(), address.vault()
     try:
+        if makes:
+            await _make(address, main, vault=vault, clock=clock, entropy=entropy)
         if not await main.is_there():
             message = f"there is no ledger at {address.place}: run `dokstamp-ledger init` first"
             raise MigrationNeededError(message)

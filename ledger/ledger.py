@@ -76,11 +76,15 @@ class Ledger:
         clock: Clock | None = None,
         entropy: Entropy | None = None,
         shared_sources: Iterable[str] = (),
+        makes: bool = False,
     ) -> Self:
-        """Return an open ledger; raises `MigrationNeededError` where `init` must run first."""
+        """Return an open ledger, made or migrated first where that is asked for.
+
+        Raises `MigrationNeededError` where `init` must run first.
+        """
         has_own_clock = clock is not None
         clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
-        home = await open_home(address, clock=clock, entropy=entropy)
+        home = await open_home(address, clock=clock, entropy=entropy, makes=makes)
         row = home.row
         ledger = cls(
             home.main,

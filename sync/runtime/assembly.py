@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import replace
 
 from ledger.clock import Clock, Entropy
-from ledger.home import Address, initialise
+from ledger.home import Address
 from ledger.ledger import Ledger
 from ledger.vault.key_source import HostKey
 from sync.dokstamp.client import DokStampClient
@@ -46,8 +46,13 @@ async def make_ledger(
     master_key: HostKey | None = None,
 ) -> AsyncIterator[Ledger]:
     """Return the ledger that the settings name, made or migrated first where needed."""
-    await initialise(address_of(settings, master_key), clock=clock, entropy=entropy)
-    async with open_ledger(settings, clock=clock, entropy=entropy, master_key=master_key) as ledger:
+    async with await Ledger.open(
+        address_of(settings, master_key),
+        clock=clock,
+        entropy=entropy,
+        shared_sources=settings.shared_sources,
+        makes=True,
+    ) as ledger:
         yield ledger
 
 
