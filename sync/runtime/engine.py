@@ -87,7 +87,7 @@ class Engine:
         self.projector = Projector(ledger, guard=settings.guard(), announce=announce)
         self.opener = Opener(ledger)
         self.inbox = HostInbox(ledger)
-        self.erasures = Erasures(ledger)
+        self.erasures = Erasures(ledger, poll_seconds=poll_seconds)
         self.pace = Pace(
             per_second_max=settings.requests_per_second_max,
             lanes_max=settings.concurrency_max,

@@ -22,8 +22,9 @@ GATHER_SECONDS: Final = 0.05
 class Erasures:
     """Watches for persons who are being erased, by this host or by another."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, poll_seconds: float = POLL_SECONDS) -> None:
         self._ledger = ledger
+        self._poll_seconds = poll_seconds
         self._last: Position = -1
         self._left: set[str] = set()
 
@@ -31,7 +32,7 @@ class Erasures:
         """Finish what can be finished now, then wait for news: the turn of a service."""
         heard = self._ledger.bell.rings
         await self.finish()
-        await self._ledger.bell.wait(heard, seconds_max=POLL_SECONDS)
+        await self._ledger.bell.wait(heard, seconds_max=self._poll_seconds)
         # Each settlement rings, and they come in swarms.
         await asyncio.sleep(GATHER_SECONDS)
 
