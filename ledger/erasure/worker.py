@@ -96,6 +96,8 @@ class Erasing:
     async def register(self, subject: Subject) -> None:
         """Note an erasure beside the key file, where no backup of a database reaches."""
         vault, now = self._premises.vault, self._premises.clock.now()
+        # The register must not name an event that a power cut could still undo.
+        await self._premises.database.make_durable()
         for name in (*await self._also(subject), subject.person):
             vault.register.add(
                 self._premises.ledger_id, name, position=subject.position, recorded_at=now

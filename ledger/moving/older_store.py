@@ -1,13 +1,26 @@
-"""Whether a log goes on from a tree that was published of it, or fell behind."""
+"""Whether a log goes on from what was once seen of it elsewhere, or fell behind.
 
+Two things outside the database know of it: the newest published tree, and the register of erased
+persons, whose every line names the event that it was written for.
+"""
+
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import Connection
 
+from ledger import doubting
 from ledger.audit.verification import Head
+from ledger.clock import from_microseconds
 from ledger.log import store as log_store
 from ledger.log.merkle import tree_root
 from ledger.log.tile_store import TileSource
+from ledger.reference import Position, Scope
+from ledger.vault.register_store import Erased
+
+ERASED: Final = "subject.erased"
+"""The events that the register keeps the positions of."""
 
 
 class Standing(StrEnum):
@@ -27,3 +40,27 @@ def standing(connection: Connection, ledger: int, *, published: Head) -> Standin
         return Standing.OLDER
     root = tree_root(published.size, TileSource(connection, ledger))
     return Standing.CONTINUED if root == published.root else Standing.OTHER
+
+
+def lost_erasure(
+    connection: Connection, scope: Scope, *, entries: Sequence[Erased]
+) -> Position | None:
+    """Return where the register's last erasure stood if the log lacks it, else `None`.
+
+    What was registered before an older ledger was accepted is no news: those persons were erased
+    again, at other positions.
+    """
+    since = _accepted_at(connection, scope)
+    last = max((each.position for each in entries if each.recorded_at > since), default=None)
+    if last is None:
+        return None
+    found = log_store.read_at(connection, scope.ledger, positions=[last])
+    return None if any(each.type == ERASED for each in found) else last
+
+
+def _accepted_at(connection: Connection, scope: Scope) -> str:
+    position = doubting.accepted_older(connection, scope)
+    if position is None:
+        return ""
+    (accepted,) = log_store.read_at(connection, scope.ledger, positions=[position])
+    return from_microseconds(accepted.recorded_at_microseconds).isoformat()

@@ -1,10 +1,10 @@
-"""Whether the ledger goes on from the checkpoint kept beside its key file, or is an older one.
+"""Whether the ledger goes on from what is kept beside its key file, or is an older one.
 
 DokStamp may be ahead of an older log: nothing is sent then until a person has decided.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -14,8 +14,8 @@ from ledger.audit.checkpoint_store import read_tree
 from ledger.audit.checkpoint_writer import mark_of, write_note
 from ledger.errors import IntegrityError
 from ledger.ledger import Ledger
-from ledger.moving.older_store import Standing, standing
-from ledger.reference import Json
+from ledger.moving.older_store import Standing, lost_erasure, standing
+from ledger.reference import Json, Position
 from sync.errors import InputError
 from sync.projector.worker import Projector
 from sync.resources import EVENT_TYPES, Kind
@@ -35,6 +35,11 @@ _SAYS: Final[Mapping[Standing, str]] = MappingProxyType(
         "written anew",
     }
 )
+_LOST: Final = (
+    "this ledger has {size} events, but the register of erased persons beside its key file names "
+    "an erasure at position {erased} that is not among them: an older backup was restored, or the "
+    "log was cut off"
+)
 _WAYS_OUT: Final = (
     "DokStamp may be ahead of it, so nothing is sent: restore a newer backup, or run "
     "`dokstamp-ledger restore --accept-older` to find out first what was sent already"
@@ -43,19 +48,22 @@ _WAYS_OUT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """How the ledger stands to the newest checkpoint that was published of it."""
+    """How the ledger stands to the newest checkpoint published of it, and to the register."""
 
     size: int
     published: int | None
     standing: Standing
+    erased: Position | None = None
+    """Where an erasure stood that the register tells of and the log lacks."""
 
     @property
     def error(self) -> IntegrityError | None:
         """What keeps everything from being sent, if something does."""
         if self.standing is Standing.CONTINUED:
             return None
-        says = _SAYS[self.standing].format(size=self.size, published=self.published)
-        return IntegrityError(f"{says}. {_WAYS_OUT}")
+        says = _SAYS[self.standing] if self.erased is None else _LOST
+        told = says.format(size=self.size, published=self.published, erased=self.erased)
+        return IntegrityError(f"{told}. {_WAYS_OUT}")
 
     def to_json(self) -> dict[str, Json]:
         """Return the stand as `status --json` prints it."""
@@ -66,11 +74,22 @@ async def stand_of(ledger: Ledger, key_file: Path) -> Stand:
     """Return how a ledger stands; raises `IntegrityError` where the checkpoint is not its own."""
     published = await Notary(ledger, key_file=key_file).published()
     number, size = ledger.scope.ledger, (await ledger.head()).size
-    if not published:
-        return Stand(size, None, Standing.CONTINUED)
-    newest = max(published, key=lambda head: head.size)
-    found = await ledger.read(lambda c: standing(c, number, published=newest))
-    return Stand(size, newest.size, found)
+    newest = max(published, key=lambda head: head.size, default=None)
+    found = Standing.CONTINUED
+    if newest is not None:
+        tree = newest
+        found = await ledger.read(lambda c: standing(c, number, published=tree))
+    seen = None if newest is None else newest.size
+    return await _by_register(ledger, Stand(size, seen, found))
+
+
+async def _by_register(ledger: Ledger, stand: Stand) -> Stand:
+    """Return how a ledger stands that a checkpoint has nothing against."""
+    entries = ledger.vault.register.entries(ledger.ledger_id)
+    if stand.error is not None or not entries:
+        return stand
+    lost = await ledger.read_folded(lambda c, scope: lost_erasure(c, scope, entries=entries))
+    return stand if lost is None else replace(stand, standing=Standing.OLDER, erased=lost)
 
 
 async def accept_older(
@@ -78,7 +97,7 @@ async def accept_older(
 ) -> dict[str, Json]:
     """Go on with an older ledger: doubt what may have been sent since, publish its tree anew.
 
-    Raises `InputError` where the ledger goes on from its checkpoint and nothing is to be accepted.
+    Raises `InputError` where the ledger goes on from what is kept and nothing is to be accepted.
     """
     stand = await stand_of(ledger, key_file)
     if stand.error is None:
