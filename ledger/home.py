@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from ledger.clock import Clock, Entropy, SystemClock, SystemEntropy, to_microseconds
 from ledger.database import Database, Durability, PostgresqlDatabase, Server, SqliteDatabase
+from ledger.database.postgresql import WAIT_SECONDS
 from ledger.errors import (
     LedgerBelongsElsewhereError,
     MasterKeyError,
@@ -28,8 +29,12 @@ from ledger.vault.vault_store import Vault
 LEDGER_ID_BYTES = 16
 LEDGER_NUMBER = 1
 """The number of the one ledger in a database; the vault knows it before the ledger is made."""
+VAULT_WAIT_SECONDS = 600
+"""How long to wait for another host's erasure: it wraps every key of a vault anew, at once."""
 UNFINISHED = -1
 """The generation that says: a copy of a ledger was begun here, and is not whole."""
+
+_GENERATION = select(ledgers.c.generation).where(ledgers.c.ledger == bindparam("in_ledger"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +63,18 @@ class Address:
     def vault(self) -> Database:
         """Return the vault's database; who asked for it closes it."""
         # Whatever the ledger risks: an event that outlives its key could never be read again.
-        return _database(self.vault_place, "full")
+        return _database(self.vault_place, "full", wait_seconds=VAULT_WAIT_SECONDS)
 
     def cabinet(self, entropy: Entropy) -> Cabinet:
         """Return what finds the keys that open the vault."""
         return Cabinet(self.key_file, self.key_source, entropy=entropy)
 
 
-def _database(place: Path | Server, durability: Durability) -> Database:
+def _database(
+    place: Path | Server, durability: Durability, *, wait_seconds: int = WAIT_SECONDS
+) -> Database:
     if isinstance(place, Server):
-        return PostgresqlDatabase(place, durability=durability)
+        return PostgresqlDatabase(place, durability=durability, wait_seconds=wait_seconds)
     return SqliteDatabase(place, durability=durability)
 
 
@@ -226,8 +233,7 @@ def read_row(connection: Connection) -> Row[Any]:
 
 def read_generation(connection: Connection, ledger: int) -> int:
     """Return which folding of the log is live: another process may have made a new one so."""
-    statement = select(ledgers.c.generation).where(ledgers.c.ledger == ledger)
-    return int(connection.execute(statement).scalar_one())
+    return int(connection.execute(_GENERATION, {"in_ledger": ledger}).scalar_one())
 
 
 def require_same_vault(fingerprint: bytes, vault: Vault) -> None:

@@ -51,11 +51,17 @@ class PostgresqlDatabase(Database):
 
     is_shared = True
 
-    def __init__(self, server: Server, *, durability: Durability = "full") -> None:
+    def __init__(
+        self,
+        server: Server,
+        *,
+        durability: Durability = "full",
+        wait_seconds: int = WAIT_SECONDS,
+    ) -> None:
         self.server = server
         self._durability = durability
         self._identity: Identity | None = None
-        self._engine = _engine(server, durability)
+        self._engine = _engine(server, durability, wait_seconds)
         event.listen(self._engine.sync_engine, "connect", self._get_to_know)
         event.listen(self._engine.sync_engine, "handle_error", say_less)
         snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -195,7 +201,7 @@ class PostgresqlDatabase(Database):
         raise AssertionError
 
 
-def _engine(server: Server, durability: Durability) -> AsyncEngine:
+def _engine(server: Server, durability: Durability, wait_seconds: int) -> AsyncEngine:
     try:
         return create_async_engine(
             server.url,
@@ -213,7 +219,7 @@ def _engine(server: Server, durability: Durability) -> AsyncEngine:
                     "application_name": "dokstamp-ledger",
                     "search_path": server.schema,
                     "synchronous_commit": _SYNCHRONOUS[durability],
-                    "lock_timeout": f"{WAIT_SECONDS}s",
+                    "lock_timeout": f"{wait_seconds}s",
                     "idle_in_transaction_session_timeout": f"{STANDSTILL_SECONDS}s",
                     "jit": "off",
                 },

@@ -4,9 +4,10 @@ A backup from before an erasure knows nothing of it, but the register does: who 
 erased again, with the events on record. Where the register was lost, the log fills it.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -17,6 +18,9 @@ from ledger.reference import OperationKey, Scope, SourceRef
 from ledger.subjects import search_store, subject_store
 from ledger.subjects.name import record_of
 from ledger.subjects.subject_store import Standing, Subject
+
+BATCH_MAX: Final = 100
+"""How many persons' keys are destroyed at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +37,48 @@ async def finish_erasures(premises: Premises) -> tuple[Unfinished, ...]:
     registered = premises.vault.register.names(premises.ledger_id)
     if registered:
         await _erase_again(premises, registered)
-    left = [
-        await finish(premises, subject.person)
-        async for subject in to_finish(premises, {Standing.ERASING, Standing.ERASED})
-    ]
-    return tuple(each for each in left if each is not None)
+    left, batch = list[Unfinished](), list[str]()
+    async for subject in to_finish(premises, {Standing.ERASING, Standing.ERASED}):
+        batch.append(subject.person)
+        if len(batch) == BATCH_MAX:
+            left += await finish_together(premises, batch)
+            batch.clear()
+    return (*left, *await finish_together(premises, batch))
 
 
 async def finish(premises: Premises, person: str) -> Unfinished | None:
     """Take the steps of one erasure that are left; returns what it waits for, if anything."""
-    erasing = Erasing(premises)
-    subject = await erasing.standing(person)
-    if subject.standing is Standing.ERASING:
-        if not await erasing.conclude(subject):
-            return Unfinished(person, await erasing.in_doubt(person))
+    left = await finish_together(premises, [person])
+    return left[0] if left else None
+
+
+async def finish_together(premises: Premises, persons: Collection[str]) -> tuple[Unfinished, ...]:
+    """Take the steps that are left of several erasures; returns those that wait.
+
+    Their keys go in one transaction: where that wraps every other key anew, it does so once.
+    """
+    erasing, left, concluded = Erasing(premises), list[Unfinished](), list[Subject]()
+    for person in persons:
         subject = await erasing.standing(person)
-    if await erasing.is_finished(subject):
-        return None
-    await erasing.register(subject)
-    await erasing.destroy(subject)
+        if subject.standing is Standing.ERASING and not await erasing.conclude(subject):
+            left.append(Unfinished(person, await erasing.in_doubt(person)))
+        else:
+            concluded.append(await erasing.standing(person))
+    finished = await erasing.finished_among(concluded)
+    return (*left, *await _clear(erasing, [s for s in concluded if s.person not in finished]))
+
+
+async def _clear(erasing: Erasing, subjects: Sequence[Subject]) -> Sequence[Unfinished]:
+    if not subjects:
+        return ()
+    for subject in subjects:
+        await erasing.register(subject)
+    await erasing.destroy(*subjects)
     try:
-        await erasing.scrub(subject)
+        await erasing.scrub(*subjects)
     except LedgerBusyError:
-        return Unfinished(person)
-    return None
+        return [Unfinished(subject.person) for subject in subjects]
+    return ()
 
 
 async def to_finish(premises: Premises, standings: Collection[Standing]) -> AsyncIterator[Subject]:

@@ -103,21 +103,23 @@ class Erasing:
                 self._premises.ledger_id, name, position=subject.position, recorded_at=now
             )
 
-    async def destroy(self, subject: Subject) -> None:
-        """Destroy the keys and the documents of an erased person."""
-        also = await self._also(subject)
-        await self._premises.vault.erase_person(subject.person, also=also)
+    async def destroy(self, *subjects: Subject) -> None:
+        """Destroy the keys and the documents of erased persons, all at once."""
+        names = await self._names_with(subjects)
+        first, *others = [name for each in names.values() for name in each]
+        await self._premises.vault.erase_person(first, also=others)
 
-    async def scrub(self, subject: Subject) -> None:
+    async def scrub(self, *subjects: Subject) -> None:
         """Clear the databases' files of what was deleted."""
         vault, now = self._premises.vault, self._premises.clock.now()
         await self._premises.database.scrub()
         await vault.database.scrub()
-        await vault.database.run(
-            lambda connection: key_store.note_scrubbed(
-                connection, vault.ledger, person=subject.person, now=now
-            )
-        )
+
+        def note(connection: Connection) -> None:
+            for each in subjects:
+                key_store.note_scrubbed(connection, vault.ledger, person=each.person, now=now)
+
+        await vault.database.run(note)
 
     async def is_finished(self, subject: Subject) -> bool:
         """Tell whether nothing is left to be done of an erasure."""

@@ -1,9 +1,10 @@
 """Every wrapped key of a vault, wrapped anew by another: in pages, within one transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, LargeBinary, Text, bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from ledger.schema.vault_tables import person_keys
 from ledger.vault.key_store import DESTROYED
@@ -16,7 +17,7 @@ from ledger.vault.secret_store import (
 )
 from ledger.vault.wrapping import Wrapping
 
-ROWS_PER_PAGE: Final = 500
+ROWS_PER_PAGE: Final = 1_000
 
 _PUT = (
     update(person_keys)
@@ -25,6 +26,16 @@ _PUT = (
         person_keys.c.person == bindparam("of_person"),
     )
     .values(wrapped=bindparam("rewrapped"))
+)
+# A page in one statement: a row at a time, whoever waits for a vault of 300,000 keys gives up.
+_PUT_PAGE = text(
+    "UPDATE person_keys SET wrapped = put.wrapped"
+    " FROM unnest(:persons, :rewrapped) AS put (person, wrapped)"
+    " WHERE person_keys.ledger = :of_ledger AND person_keys.person = put.person"
+    # A page is a stretch of the index; told so, no planner reads the whole table for each.
+    " AND person_keys.person BETWEEN :first AND :last"
+).bindparams(
+    bindparam("persons", type_=ARRAY(Text)), bindparam("rewrapped", type_=ARRAY(LargeBinary))
 )
 
 
@@ -48,13 +59,23 @@ def rewrap_all(
     replace_secret(connection, ledger, name=WRAPPING, wrapped=new.name)
     count = 0
     for page in _pages(connection, ledger):
-        rows = [
-            {"of_ledger": ledger, "of_person": person, "rewrapped": rewrapped(wrapped, person)}
-            for person, wrapped in page
-        ]
-        connection.execute(_PUT, rows)
-        count += len(rows)
+        _put(connection, ledger, {person: rewrapped(wrapped, person) for person, wrapped in page})
+        count += len(page)
     return count
+
+
+def _put(connection: Connection, ledger: int, rewrapped: Mapping[str, bytes]) -> None:
+    if connection.dialect.name == "postgresql":
+        persons = list(rewrapped)
+        page = {"persons": persons, "rewrapped": list(rewrapped.values())}
+        page |= {"first": persons[0], "last": persons[-1]}
+        connection.execute(_PUT_PAGE, {"of_ledger": ledger, **page})
+        return
+    rows = [
+        {"of_ledger": ledger, "of_person": person, "rewrapped": wrapped}
+        for person, wrapped in rewrapped.items()
+    ]
+    connection.execute(_PUT, rows)
 
 
 def _pages(connection: Connection, ledger: int) -> Iterator[list[tuple[str, bytes]]]:

@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, text
 
 from ledger.database import Server, SqliteDatabase
 from ledger.errors import MasterKeyError, MigrationNeededError
-from ledger.home import initialise
+from ledger.home import close_all, initialise
 from ledger.ledger import Ledger
 from ledger.schema.migrate import upgrade
 from ledger.schema.revisions import Line
@@ -134,3 +134,15 @@ async def make_and_use(folder: Path) -> None:
         keys = await ledger.vault.keys(["student:S-1"])
     async with ledger_in(folder) as ledger:
         assert await ledger.vault.existing_keys(["student:S-1"]) == keys
+
+
+@pytest.mark.parametrize("home", ["postgresql"], indirect=True)
+async def test_a_vault_waits_longer_for_another_host_than_a_log_does(home: Path) -> None:
+    def patience(connection: Connection) -> str:
+        return str(connection.execute(text("SHOW lock_timeout")).scalar_one())
+
+    main, vault = address_in(home).main(), address_in(home).vault()
+    found = [await database.read(patience) for database in (main, vault)]
+    await close_all(main, vault)
+
+    assert found == ["30s", "10min"]

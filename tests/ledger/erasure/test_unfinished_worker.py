@@ -16,7 +16,9 @@ from ledger.reference import SourceRef
 from ledger.subjects.subject_store import Standing
 from ledger.testing import address_in
 from ledger.transaction import Verdict
-from tests.ledger.persons import ANNA, MARK, event, name, populated, reopened, tell, wish
+from ledger.vault.secret_store import WRAPPING, load_secrets
+from ledger.vault.wrapping import generation_of
+from tests.ledger.persons import ANNA, BERT, MARK, event, name, populated, reopened, tell, wish
 from tests.places import contents_in
 
 Step = Callable[[Erasing], Awaitable[object]]
@@ -51,9 +53,9 @@ async def kept_with(folder: Path) -> list[str]:
     return sorted(name for name, content in kept.items() if MARK.encode() in content)
 
 
-async def is_erased(ledger: Ledger) -> bool:
+async def is_erased(ledger: Ledger, who: SourceRef = ANNA) -> bool:
     erasing = Erasing(ledger)
-    return await erasing.is_finished(await erasing.standing(name(ANNA)))
+    return await erasing.is_finished(await erasing.standing(name(who)))
 
 
 @pytest.mark.parametrize("taken", range(1, len(STEPS) + 1))
@@ -86,6 +88,27 @@ async def test_who_is_erased_altogether_is_looked_at_no_more(home: Path) -> None
         without_register = await left(ledger)
 
     assert (before, after, without_register) == ([name(ANNA)], [], [name(ANNA)])
+
+
+async def generation(ledger: Ledger) -> int:
+    number = ledger.vault.ledger
+    stored = await ledger.vault.database.read(lambda connection: load_secrets(connection, number))
+    return generation_of(stored[WRAPPING])
+
+
+async def test_several_erasures_wrap_the_other_keys_anew_once(home: Path) -> None:
+    async with populated(home) as ledger:
+        erasing = Erasing(ledger)
+        for who in (ANNA, BERT):
+            await erasing.begin(wish(who))
+        before = await generation(ledger)
+        is_shared = ledger.database.is_shared
+
+    async with await reopened(home) as ledger:
+        for who in (ANNA, BERT):
+            assert await is_erased(ledger, who)
+        assert await generation(ledger) == before + (1 if is_shared else 0)
+        assert await kept_with(home) == []
 
 
 KILLED = """
