@@ -230,6 +230,10 @@ class Cut(Generic[T]):
         self._at = at
         self.suspensions = 0
 
+    def strike(self, *after: int) -> None:
+        """Cancel after so many suspensions more."""
+        self._at = tuple(self.suspensions + each for each in after)
+
     def __await__(self) -> Generator[Any, Any, T]:
         steps = self._work.__await__()
         go_on: Callable[[], Any] = partial(next, steps)

@@ -91,6 +91,7 @@ class Truth:
         self._strangers = strangers
         self._wanted = Wanted.after(told)
         self._uuids: dict[tuple[str, str], str] = {}
+        self._files: dict[object, object] = {}
         self.faults: list[str] = []
 
     @property
@@ -113,11 +114,15 @@ class Truth:
             elif row["updated_at"] != row["created_at"]:
                 self.faults.append(f"a stranger among {TABLES[entity]} was changed")
         found: set[str] = set()
+        by_key: dict[tuple[str, ...], list[Row]] = {}
+        for row in rows:
+            by_key.setdefault(_key(row, [column_of(name) for name in KEYS[entity]]), []).append(row)
         for (kind, source_id), data in self._wanted.data.items():
             if kind != entity or source_id in passed_over:
                 continue
             name = f"{entity} {source_id}"
-            matches = [row for row in rows if self._is_it(entity, data, row)]
+            wanted = {key: self._value(key, data[key]) for key in KEYS[entity]}
+            matches = by_key.get(_key(wanted, KEYS[entity]), [])
             if self._is_detached(entity, source_id, data):
                 found |= {str(row["uuid"]) for row in matches}
                 self.faults += [f"{name} is still attached" for _ in matches]
@@ -137,11 +142,6 @@ class Truth:
             return False
         gone = self._wanted.removed
         return (entity, source_id) in gone or ("module", data["module_id"]) in gone
-
-    def _is_it(self, entity: str, data: Event, row: Row) -> bool:
-        return all(
-            _same(self._value(name, data[name]), row[column_of(name)]) for name in KEYS[entity]
-        )
 
     def _value(self, name: str, value: object) -> object:
         if name.endswith("_id") and name != "tax_id":
@@ -169,8 +169,11 @@ class Truth:
 
     def _compare_file(self, name: str, document: Event, row: Row) -> None:
         digest = sha256(b64decode(document["content_base64"])).hexdigest()
-        files = [each for each in self._simulator.records("files") if each["sha256"] == digest]
-        if row["file_uuid"] not in {each["uuid"] for each in files}:
+        if not self._files:
+            self._files.update(
+                (each["uuid"], each["sha256"]) for each in self._simulator.records("files")
+            )
+        if self._files.get(row["file_uuid"]) != digest:
             self.faults.append(f"{name}: its file is another one")
 
 
@@ -189,6 +192,10 @@ def column_of(name: str) -> str:
     return COLUMNS.get(name) or (
         f"{name.removesuffix('_id')}_uuid" if name.endswith("_id") and name != "tax_id" else name
     )
+
+
+def _key(row: Row, names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in names)
 
 
 def _same(wanted: object, stored: object) -> bool:

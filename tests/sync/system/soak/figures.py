@@ -1,0 +1,128 @@
+"""What a soak measured, and which of its bounds hold."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, Final
+
+from tests.sync.system.soak.lag import percentile
+
+RSS_GROWTH_MAX: Final = 0.05
+WAL_BYTES_MAX: Final = 64 * 2**20
+LAG_MILLISECONDS_MAX: Final = 50
+THREADS_MORE_MAX: Final = 1
+DESCRIPTORS_MORE_MAX: Final = 4
+AGE_MIN: Final = 30.0
+"""Processes are compared once they are this many seconds old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one process held at one moment."""
+
+    at: float
+    age: float
+    rss: int
+    threads: int
+    descriptors: int
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One thing that has to hold, and whether it does."""
+
+    name: str
+    found: str
+    wanted: str
+    holds: bool
+
+
+@dataclass(slots=True)
+class Figures:
+    """Everything that a soak measured."""
+
+    samples: list[Sample] = field(default_factory=list)
+    lag: Counter[int] = field(default_factory=Counter)
+    places: Counter[str] = field(default_factory=Counter)
+    wal_bytes: int = 0
+    backlogs: list[tuple[float, int, int]] = field(default_factory=list)
+    """Seconds, operations open, events not planned."""
+    slowest_record: float = 0.0
+    refused: int = 0
+    deaths: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    def take(self, at: float, report: dict[str, Any]) -> None:
+        """Take what a process told."""
+        self.samples.append(Sample(at, *(report[name] for name in _HELD)))
+        self.lag.update({int(late): count for late, count in report["lag"].items()})
+        self.slowest_record = max(self.slowest_record, report["slowest_record"])
+        self.refused += report["refused"]
+        self.deaths.update(f"{name} {error}" for name, error in report["deaths"].items())
+        if "operations" in report:
+            states: dict[str, int] = report["operations"]
+            still = sum(states.get(name, 0) for name in _OPEN)
+            self.backlogs.append((at, still, report["projection"]["lag"]))
+
+    def bounds(self, *, has_wal: bool) -> list[Bound]:
+        """Return everything that has to hold."""
+        lag = percentile(self.lag, 0.99)
+        found = [
+            self._growth(),
+            self._more("threads", THREADS_MORE_MAX),
+            self._more("descriptors", DESCRIPTORS_MORE_MAX),
+            _at_most("event-loop lag p99, ms", lag, LAG_MILLISECONDS_MAX),
+            _at_most("refused events", self.refused, 0),
+            _at_most("what is lost, doubled or wrong", len(self.faults), 0),
+        ]
+        if has_wal:
+            found.append(_at_most("WAL, MiB", self.wal_bytes / 2**20, WAL_BYTES_MAX / 2**20))
+        return found
+
+    def _growth(self) -> Bound:
+        first, last = self._thirds("rss")
+        growth = last / first - 1 if first else 0.0
+        found = f"{growth:+.1%} ({first / 2**20:.1f} to {last / 2**20:.1f} MiB)"
+        return Bound("memory growth", found, f"< {RSS_GROWTH_MAX:.0%}", growth < RSS_GROWTH_MAX)
+
+    def _more(self, name: str, more_max: int) -> Bound:
+        first, last = self._thirds(name)
+        found = f"{last - first:+.0f} ({first:.0f} to {last:.0f})"
+        return Bound(f"{name}, last third", found, f"<= +{more_max}", last - first <= more_max)
+
+    def _thirds(self, name: str) -> tuple[float, float]:
+        """Return the medians in the first and the last third, of processes past their warm-up."""
+        warm = [each for each in self.samples if each.age >= AGE_MIN]
+        if not warm:
+            return 0.0, 0.0
+        begin, end = warm[0].at, warm[-1].at
+        third = (end - begin) / 3
+        return (
+            _median([each for each in warm if each.at <= begin + third], name),
+            _median([each for each in warm if each.at >= end - third], name),
+        )
+
+
+def _median(samples: Sequence[Sample], name: str) -> float:
+    return float(median(getattr(each, name) for each in samples))
+
+
+def _at_most(name: str, found: float, most: float) -> Bound:
+    return Bound(name, f"{found:.4g}", f"<= {most:.4g}", found <= most)
+
+
+def table(rows: Iterable[tuple[str, ...]]) -> str:
+    """Return rows as lines with columns."""
+    rows = list(rows)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+_HELD: Final = ("age", "rss", "threads", "descriptors", "tasks")
+_OPEN: Final = ("blocked", "ready", "leased", "uncertain")
