@@ -65,11 +65,17 @@ class _Sending:
 
     clock: Clock
     ends_at: float
+    begins_by: float
+    """After this no request for a resource goes out: who was stopped may have lost the lease."""
     exchanges: list[Exchange] = field(default_factory=list)
 
     @property
     def seconds_left(self) -> float:
         return self.ends_at - self.clock.monotonic()
+
+    @property
+    def is_too_late(self) -> bool:
+        return self.clock.monotonic() >= self.begins_by
 
 
 class DokStampClient:
@@ -118,7 +124,8 @@ class DokStampClient:
         """
         if timeout_seconds is None:
             timeout_seconds = self._default_timeout_seconds(request)
-        sending = _Sending(self._clock, self._clock.monotonic() + timeout_seconds)
+        begun, begin_seconds = self._clock.monotonic(), self._connection.request_timeout_seconds
+        sending = _Sending(self._clock, begun + timeout_seconds, begun + begin_seconds)
         token = await self._obtain_token(sending, refused=None)
         answer = await self._send_with(token, request, sending)
         if answer.status == 401 and isinstance(token, Token):
@@ -137,6 +144,8 @@ class DokStampClient:
     ) -> Answer:
         if isinstance(token, Answer):
             return token
+        if sending.is_too_late:
+            return Answer(Meaning.UNAVAILABLE, None, fault=Fault.CONNECT)
         headers = self._common_headers | {
             "Authorization": f"Bearer {token.value}",
             "X-Tenant": self._connection.tenant,

@@ -4,6 +4,7 @@ It never follows, repeats, keeps cookies or raises for what a network does: ever
 an `Incoming` with a fault. Only a certificate that is not trusted is an error, of settings.
 """
 
+import asyncio
 import io
 import re
 from dataclasses import dataclass
@@ -43,10 +44,16 @@ class _ConnectionLostError(aiohttp.ClientError):
     """The connection broke after the request had begun."""
 
 
+class _TooLateError(aiohttp.ClientError):
+    """The time for the request was over before its first byte was written."""
+
+
 @dataclass(slots=True)
 class _Attempt:
     """What is known of one request while it is under way."""
 
+    ends_at: float
+    """On the clock of the loop."""
     possibly_sent: bool = False
     status: int | None = None
 
@@ -99,7 +106,7 @@ class HttpClient:
         if self._session is None:
             message = "the client is not open; use it inside `async with`"
             raise RuntimeError(message)
-        attempt = _Attempt()
+        attempt = _Attempt(asyncio.get_running_loop().time() + timeout_seconds)
         try:
             return await self._exchange(self._session, outgoing, attempt, timeout_seconds)
         except aiohttp.ClientConnectorCertificateError as error:
@@ -151,7 +158,11 @@ async def _note_sending(
 ) -> None:
     # Called before the first byte goes into the socket: while it was not called, nothing
     # of the request can have reached anybody.
-    context.trace_request_ctx.possibly_sent = True
+    attempt: _Attempt = context.trace_request_ctx
+    if asyncio.get_running_loop().time() >= attempt.ends_at:
+        # Whoever was stopped on the way here may have lost the right to send it.
+        raise _TooLateError
+    attempt.possibly_sent = True
 
 
 async def _send_once(

@@ -8,7 +8,7 @@ from ledger.clock import ManualClock
 from sync.dokstamp.answer import Fault, Meaning
 from sync.dokstamp.auth import ClientCredentials, Login
 from sync.dokstamp.client import Connection, DokStampClient
-from sync.dokstamp.request import Request
+from sync.dokstamp.request import Request, Upload
 from sync.errors import ConfigurationError
 from tests.sync.dokstamp.raw_server import Received, http, json_http
 from tests.sync.dokstamp.talking import (
@@ -21,6 +21,8 @@ from tests.sync.dokstamp.talking import (
     scripted,
     talk,
 )
+
+UPLOAD = Request("POST", "/files", "/files", upload=Upload("d.pdf", b"%PDF-1.4"))
 
 
 async def test_a_request_carries_tenant_token_and_an_honest_name() -> None:
@@ -215,6 +217,28 @@ async def test_nothing_is_sent_when_no_time_is_left() -> None:
 
     assert (answer.meaning, answer.fault) == (Meaning.UNAVAILABLE, Fault.CONNECT)
     assert exchanges == ()
+    assert len(resource_requests(server)) == 1
+
+
+async def test_an_upload_is_not_begun_once_the_time_to_begin_it_is_over() -> None:
+    clock = ManualClock()
+
+    def script(request: Received) -> bytes:
+        if request.target.endswith("/oauth/token"):
+            # A host that was stopped here wakes up without the lease under which it asked.
+            clock.advance(21)
+            return json_http(200, GRANT)
+        return json_http(200, {})
+
+    async with talk(scripted(script), clock=clock, request_timeout_seconds=20.0) as (
+        server,
+        client,
+    ):
+        late, _ = await client.send(UPLOAD)
+        answer, _ = await client.send(UPLOAD)
+
+    assert (late.meaning, late.fault) == (Meaning.UNAVAILABLE, Fault.CONNECT)
+    assert answer.status == 200
     assert len(resource_requests(server)) == 1
 
 
