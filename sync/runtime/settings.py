@@ -41,7 +41,7 @@ from sync.sources.oneroster_dates import DateOrder
 from sync.sources.oneroster_records import Options
 
 LEASE_MARGIN_SECONDS: Final = 15.0
-"""How much longer than a request a lease lives, at least."""
+"""How much longer than a request a lease lives, at least; twice as long as a short one."""
 KEY_FILE: Final = "dokstamp-ledger.key"
 DEFAULT: Final = "default"
 _MEBIBYTE: Final = 1024 * 1024
@@ -192,7 +192,7 @@ class Settings(BaseModel):
     def _outlast_request(cls, seconds: float, info: ValidationInfo) -> float:
         # Uploads take longer than a lease: its holder renews it before and meanwhile.
         timeout: float = info.data.get("request_timeout_seconds", 0.0)
-        return max(seconds, timeout + LEASE_MARGIN_SECONDS)
+        return max(seconds, timeout + min(LEASE_MARGIN_SECONDS, timeout))
 
     @property
     def address(self) -> Address:

@@ -169,6 +169,7 @@ def test_a_lease_outlasts_a_request() -> None:
     assert load(request_timeout_seconds=90, lease_seconds=10).lease_seconds == 105
     assert load(request_timeout_seconds=90).lease_seconds == 105
     assert load(lease_seconds=200).lease_seconds == 200
+    assert load(request_timeout_seconds=2, lease_seconds=1).lease_seconds == 4
 
 
 def test_a_secret_never_shows_itself() -> None:
