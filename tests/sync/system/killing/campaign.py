@@ -9,15 +9,15 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import URL
 
 from tests.sync.system.killing.homes import FolderHome, Home, ServerHome
-from tests.sync.system.killing.outside import Sight
 from tests.sync.system.killing.phases import PHASES
-from tests.sync.system.killing.trial import Scene, Trial, attempt, prepare, record
+from tests.sync.system.killing.trial import Trial, attempt, prepare, record
 
 T = TypeVar("T")
 TRIES_MAX = 5
@@ -70,11 +70,11 @@ Tell = Callable[[Tally], None]
 def fight(phase: str, server: URL | None, plan: Plan, tell: Tell) -> Tally:
     """Try the points of a phase on SQLite, or on a PostgreSQL server; `tell` hears of each."""
     tally = Tally("sqlite" if server is None else "postgresql", phase)
-    root, begun = Path(tempfile.mkdtemp(prefix="kill-points-")), _cpu_seconds()
-    home = _home(root, server, phase)
+    root, begun = Path(tempfile.mkdtemp(prefix="kill-points-")), cpu_seconds()
+    home = home_in(root, server, phase)
     try:
         scene = prepare(PHASES[phase], home, sees_hops=plan.sees_hops)
-        recording = _apart(lambda: record(scene))
+        recording = apart(lambda: record(scene))
         # What every child finds as it is need not be looked at by its collector.
         gc.freeze()
         tally.found = len(recording.points)
@@ -82,22 +82,25 @@ def fight(phase: str, server: URL | None, plan: Plan, tell: Tell) -> Tally:
             kind = point.partition(" ")[0]
             tally.kinds[kind] = tally.kinds.get(kind, 0) + 1
         chosen = choose(recording.points, plan)
-        for trial in _attempts(scene, chosen, recording.end, plan.jobs):
+        reference = recording.end
+        for trial in attempts(chosen, lambda p: attempt(scene, p, reference=reference), plan.jobs):
             tally.count(trial)
             tell(tally)
-        tally.cpu_seconds = _cpu_seconds() - begun
+        tally.cpu_seconds = cpu_seconds() - begun
         return tally
     finally:
         home.remove()
         shutil.rmtree(root)
 
 
-def _cpu_seconds() -> float:
+def cpu_seconds() -> float:
+    """Return what this process and all that it waited for have cost."""
     spent = os.times()
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-def _home(root: Path, server: URL | None, phase: str) -> Home:
+def home_in(root: Path, server: URL | None, phase: str) -> Home:
+    """Return a home in a folder or on a server, with nothing in it."""
     name = phase.replace(" ", "_")
     folder = root / name
     folder.mkdir()
@@ -129,14 +132,16 @@ def _of_each_kind(points: Sequence[str]) -> list[str]:
     return [group[turn] for turn in range(longest) for group in turned if turn < len(group)]
 
 
-def _attempts(scene: Scene, points: Sequence[str], reference: Sight, jobs: int) -> Iterator[Trial]:
-    """Yield what came of each point, in the order in which they end."""
+def attempts(
+    points: Sequence[str], attempt_at: Callable[[str], Trial], jobs: int
+) -> Iterator[Trial]:
+    """Yield what came of each point, in the order in which they end; each in its own process."""
     waiting = deque((point, 1) for point in points)
     running: dict[int, tuple[str, int, int]] = {}
     while waiting or running:
         while waiting and len(running) < jobs:
             point, tries = waiting.popleft()
-            child, answer = _start(scene, point, reference)
+            child, answer = _fork(partial(_attempted, attempt_at, point))
             running[child] = (point, tries, answer)
         child, _ = os.wait()
         point, tries, answer = running.pop(child)
@@ -147,13 +152,9 @@ def _attempts(scene: Scene, points: Sequence[str], reference: Sight, jobs: int) 
             waiting.append((point, tries + 1))
 
 
-def _start(scene: Scene, point: str, reference: Sight) -> tuple[int, int]:
-    return _fork(lambda: _attempted(scene, point, reference))
-
-
-def _attempted(scene: Scene, point: str, reference: Sight) -> Trial:
+def _attempted(attempt_at: Callable[[str], Trial], point: str) -> Trial:
     try:
-        return attempt(scene, point, reference=reference)
+        return attempt_at(point)
     except Exception:  # noqa: BLE001 - whatever it is, it is a loss until it is understood
         return Trial(point, was_reached=True, losses=(traceback.format_exc(),))
 
@@ -167,7 +168,7 @@ def _read(answer: int, point: str) -> Trial:
     return trial
 
 
-def _apart(work: Callable[[], T]) -> T:
+def apart(work: Callable[[], T]) -> T:
     """Return what work returns in a process of its own: nothing of this one is changed by it."""
     child, answer = _fork(work)
     with os.fdopen(answer, "rb") as pipe:

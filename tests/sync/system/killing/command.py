@@ -29,18 +29,23 @@ def main(words: Sequence[str] | None = None) -> int:
         sees_hops=asked.hops,
     )
     tallies = list(_fights(asked.database, asked.phase or list(PHASES), plan))
-    if asked.json:
+    tell(tallies, is_json=asked.json)
+    return int(any(tally.losses or tally.missed for tally in tallies))
+
+
+def tell(tallies: Sequence[Tally], *, is_json: bool) -> None:
+    """Print the figures, and what was lost."""
+    if is_json:
         sys.stdout.write(json.dumps({"phases": [asdict(tally) for tally in tallies]}) + "\n")
     else:
         sys.stdout.writelines(f"{line}\n" for line in table(tallies))
-        _say(f"{sum(tally.cpu_seconds for tally in tallies):.0f} seconds of processor time\n")
+        say(f"{sum(tally.cpu_seconds for tally in tallies):.0f} seconds of processor time\n")
     for tally in tallies:
         for point, losses in tally.losses.items():
             for loss in losses:
-                _say(f"{tally.database} {tally.phase}: {point}: {loss}\n")
+                say(f"{tally.database} {tally.phase}: {point}: {loss}\n")
         for point in tally.missed:
-            _say(f"{tally.database} {tally.phase}: not reached: {point}\n")
-    return int(any(tally.losses or tally.missed for tally in tallies))
+            say(f"{tally.database} {tally.phase}: not reached: {point}\n")
 
 
 def table(tallies: Sequence[Tally]) -> Iterator[str]:
@@ -61,18 +66,20 @@ def _fights(database: str, phases: Sequence[str], plan: Plan) -> Iterator[Tally]
             if name == "postgresql":
                 server = stack.enter_context(running_server())
             for phase in phases:
-                yield fight(phase, server, plan, _progress)
-                _say("\n")
+                yield fight(phase, server, plan, progress)
+                say("\n")
 
 
-def _progress(tally: Tally) -> None:
-    _say(
+def progress(tally: Tally) -> None:
+    """Say how far a phase is, on the line where it was said before."""
+    say(
         f"\r{tally.database} {tally.phase}: {tally.tried} tried of {tally.found} found, "
         f"{tally.killed} killed, {len(tally.losses)} losses"
     )
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Say something beside the figures."""
     sys.stderr.write(text)
     sys.stderr.flush()
 

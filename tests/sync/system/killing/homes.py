@@ -30,14 +30,24 @@ class Home(Protocol):
     folder: Path
 
     @property
+    def address(self) -> str:
+        """Where the database is, as the setting says it."""
+
+    @property
     def settings(self) -> Settings:
         """How a ledger here is opened."""
+
+    def order(self, statement: str) -> None:
+        """Change something behind the ledger's back."""
 
     def copy(self) -> "Home":
         """Return a home that holds the same."""
 
     def rows(self, query: str, part: Part = "main") -> list[Row]:
         """Return what a query finds, by a driver of our own."""
+
+    def outlast(self) -> None:
+        """Let the leases of whoever died run out, which only several hosts have to wait for."""
 
     def settle_down(self) -> None:
         """Return once nothing of a process that died is at work any longer."""
@@ -70,9 +80,19 @@ class FolderHome:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
+    def address(self) -> str:
+        """Where the database is, as the setting says it."""
+        return str(self.folder / "ledger.db")
+
+    @property
     def settings(self) -> Settings:
         """How a ledger here is opened."""
-        return settings_of(self.folder, str(self.folder / "ledger.db"))
+        return settings_of(self.folder, self.address)
+
+    def order(self, statement: str) -> None:
+        """Change something behind the ledger's back."""
+        with closing(sqlite3.connect(self.address)) as file, file:
+            file.execute(statement)
 
     def copy(self) -> "FolderHome":
         """Return a home that holds the same."""
@@ -87,6 +107,9 @@ class FolderHome:
                 file.execute("PRAGMA query_only = ON")
                 file.backup(memory)
             return memory.execute(query).fetchall()
+
+    def outlast(self) -> None:
+        """Return at once: who works alone ends the leases of who is gone."""
 
     def settle_down(self) -> None:
         """Return at once: a dead process holds no file."""
@@ -110,10 +133,19 @@ class ServerHome:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
+    def address(self) -> str:
+        """Where the database is, as the setting says it."""
+        address = self.server.set(database=self.name).update_query_dict({"schema": SCHEMA})
+        return address.render_as_string(hide_password=False)
+
+    @property
     def settings(self) -> Settings:
         """How a ledger here is opened."""
-        address = self.server.set(database=self.name).update_query_dict({"schema": SCHEMA})
-        return settings_of(self.folder, address.render_as_string(hide_password=False))
+        return settings_of(self.folder, self.address)
+
+    def order(self, statement: str) -> None:
+        """Change something behind the ledger's back."""
+        asyncio.run(self._ask(statement, self.name, schema=SCHEMA))
 
     def make(self) -> None:
         """Make the database, empty."""
@@ -130,6 +162,10 @@ class ServerHome:
         """Return what a query finds, by a driver of our own."""
         schema = SCHEMA if part == "main" else f"{SCHEMA}_vault"
         return asyncio.run(self._ask(query, self.name, schema=schema))
+
+    def outlast(self) -> None:
+        """Let the leases of whoever died run out."""
+        self.order("UPDATE leases SET until_seconds = 0")
 
     def settle_down(self) -> None:
         """Return once the server has noticed that its client is gone."""

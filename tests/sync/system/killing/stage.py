@@ -119,7 +119,7 @@ class Stage:
                 await dispatcher.drain(DRAIN_SECONDS)
                 continue
             assert dispatcher.fault is None, dispatcher.fault
-            wait = await self.ledger.read_folded(dispatcher.seconds_to_due)
+            wait = await self.ledger.read_folded(dispatcher.seconds_to_due())
             if wait is None:
                 return
             self.clock.advance(max(wait, 1.0))

@@ -13,8 +13,14 @@ from dataclasses import dataclass, field
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
+from tests.architecture.source import ROOT
 from tests.sync.system.killing.tripwire import Tripwire, is_ours, place_of
 
+PLUMBING = tuple(
+    f"{ROOT}/ledger/{name}"
+    for name in ("database/", "ledger.py", "shield.py", "signals.py", "transaction.py", "writer.py")
+)
+"""Where everybody waits for the database or the bell: who does is the one outside of it."""
 Factory = Callable[..., "asyncio.Task[Any]"]
 
 
@@ -77,13 +83,22 @@ def watching(tripwire: Tripwire) -> Factory:
 
 
 def innermost(awaited: object) -> Waiting | None:
-    """Return where the innermost of our own frames in a chain of awaits waits."""
-    found: Waiting | None = None
+    """Return where the innermost of our own frames in a chain of awaits waits, and for whom."""
+    found: FrameType | None = None
+    purpose: FrameType | None = None
+    waited_for: object = None
     while awaited is not None:
         frame, awaited = _link(awaited)
         if frame is not None and is_ours(frame.f_code.co_filename):
-            found = Waiting(place_of(frame), awaited)
-    return found
+            found, waited_for = frame, awaited
+            if not frame.f_code.co_filename.startswith(PLUMBING):
+                purpose = frame
+    if found is None:
+        return None
+    place = place_of(found)
+    if purpose is not None and purpose is not found:
+        place = f"{place} for {place_of(purpose)}"
+    return Waiting(place, waited_for)
 
 
 def _link(awaited: object) -> tuple[FrameType | None, object]:

@@ -21,7 +21,10 @@ class Tripwire:
 
     notebook: "Notebook"
     fatal: str = ""
-    """The point at which to die; without one, every point is written down."""
+    """The point at which to die, by its name or as the `@nth` of all that are passed.
+
+    Without one, every point is written down.
+    """
     sees_hops: bool = False
     """Whether what happens inside one await of ours is counted as well."""
     is_armed: bool = False
@@ -46,7 +49,8 @@ class Tripwire:
             point = f"{name} #{self._passed[name]}"
             if not self.fatal:
                 self.notebook.note("point", point)
-            elif point == self.fatal:
+            elif self.fatal in {point, f"@{self._passed.total()}"}:
+                self.notebook.note("died", point)
                 die()
 
 

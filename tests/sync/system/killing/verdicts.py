@@ -33,9 +33,9 @@ def losses(aftermath: Aftermath, *, told: Sequence[Told], reference: Sight | Non
     found = [*log_faults(before), *growth_faults(before, after), *log_faults(after)]
     found += _broken_promises(aftermath.promised, before)
     found += aftermath.faults
-    found += _contents(after, (*told, *aftermath.unsent))
+    found += contents_faults(after, (*told, *aftermath.unsent))
     found += _said(aftermath.said, after)
-    found += _remote(aftermath.simulator, after, told)
+    found += remote_faults(aftermath.simulator, after, told)
     if reference is not None and after.operations != reference.operations:
         differing = (after.operations - reference.operations) + (
             reference.operations - after.operations
@@ -67,7 +67,8 @@ def _broken_promises(promised: Notes, left: Sight) -> Iterator[str]:
                 yield f"G1: the plan through {name} events was promised and is lost"
 
 
-def _contents(after: Sight, told: Sequence[Told]) -> Iterator[str]:
+def contents_faults(after: Sight, told: Sequence[Told]) -> Iterator[str]:
+    """Tell what is too much or not enough in a ledger that has come to rest."""
     wanted = {(SOURCE, f"e-{number}") for number in range(1, 1 + len(told))}
     if set(after.names) != wanted or len(after.names) != len(wanted):
         yield f"G2: the log holds {sorted(after.names)}"
@@ -95,15 +96,20 @@ def _said(said: Notes, after: Sight) -> Iterator[str]:
         yield f"G11: the ledger calls its head {notes.get('head')}"
 
 
-def _remote(simulator: Simulator, after: Sight, told: Sequence[Told]) -> Iterator[str]:
+def remote_faults(simulator: Simulator, after: Sight, told: Sequence[Told]) -> Iterator[str]:
+    """Tell where DokStamp's own truth is not what was told, or the ledger knows another."""
     truth = Truth(simulator, told)
     yield from (f"G5: {fault}" for fault in truth.differences())
     faults = simulator.verdict().faults
     yield from (f"G5: {count} {name}" for name, count in faults.items())
+    attached = {
+        row["uuid"]: f"{row['course_uuid']}/{row['module_uuid']}"
+        for row in simulator.records("attachments")
+    }
     for name, uuid in truth.uuids.items():
-        bound = after.bindings.get(name)
-        if bound is None or bound[1].lower() != uuid.lower():
-            yield f"G5: {name} is bound to {bound}, not to {uuid}"
+        bound, target = after.bindings.get(name), attached.get(uuid, uuid)
+        if bound is None or bound[1].lower() != str(target).lower():
+            yield f"G5: {name} is bound to {bound}, not to {target}"
     targets = [target for _, target in after.bindings.values()]
     if len(targets) != len(set(targets)):
         yield "G5: a target is bound twice"
