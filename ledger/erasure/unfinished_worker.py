@@ -4,8 +4,8 @@ A backup from before an erasure knows nothing of it, but the register does: who 
 erased again, with the events on record. Where the register was lost, the log fills it.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from ledger.erasure.premises import Premises, Wish
 from ledger.erasure.worker import Erasing
-from ledger.errors import LedgerBusyError
+from ledger.errors import LedgerBusyError, StorageError
 from ledger.reference import OperationKey, Scope, SourceRef
 from ledger.subjects import search_store, subject_store
 from ledger.subjects.name import record_of
@@ -58,14 +58,26 @@ async def finish_together(premises: Premises, persons: Collection[str]) -> tuple
     Their keys go in one transaction: where that wraps every other key anew, it does so once.
     """
     erasing, left, concluded = Erasing(premises), list[Unfinished](), list[Subject]()
-    for person in persons:
-        subject = await erasing.standing(person)
-        if subject.standing is Standing.ERASING and not await erasing.conclude(subject):
-            left.append(Unfinished(person, await erasing.in_doubt(person)))
-        else:
-            concluded.append(await erasing.standing(person))
-    finished = await erasing.finished_among(concluded)
-    return (*left, *await _clear(erasing, [s for s in concluded if s.person not in finished]))
+    with _going_on_later():
+        for person in persons:
+            subject = await erasing.standing(person)
+            if subject.standing is Standing.ERASING and not await erasing.conclude(subject):
+                left.append(Unfinished(person, await erasing.in_doubt(person)))
+            else:
+                concluded.append(await erasing.standing(person))
+        finished = await erasing.finished_among(concluded)
+        left += await _clear(erasing, [s for s in concluded if s.person not in finished])
+    return tuple(left)
+
+
+@contextmanager
+def _going_on_later() -> Iterator[None]:
+    """Say of what the disk refused that the erasure itself is safely begun."""
+    try:
+        yield
+    except StorageError as error:
+        message = f"{error}. The erasure that was begun is finished when the ledger is next opened"
+        raise StorageError(message) from error
 
 
 async def _clear(erasing: Erasing, subjects: Sequence[Subject]) -> Sequence[Unfinished]:

@@ -20,6 +20,7 @@ from ledger.ledger import Ledger
 from ledger.log.merkle import CompactRange
 from ledger.moving import row_store, vault_row_store
 from ledger.moving.companion_store import carry_companions
+from ledger.moving.folder_store import telling_of
 from ledger.moving.place_worker import Place
 from ledger.moving.row_store import Row
 from ledger.reference import Scope
@@ -70,10 +71,11 @@ async def copy(
         for task in TASKS:
             await held.enter_async_context(ledger.database.alone(task))
         await _refuse_at_work(ledger)
-        copied = await copy_quietly(
-            ledger, source, target, clock=clock, entropy=entropy, announce=announce
-        )
-        carry_companions(source.key_file, target.key_file, ledger_id=ledger.ledger_id)
+        with telling_of("the copy, which the same command begins again,"):
+            copied = await copy_quietly(
+                ledger, source, target, clock=clock, entropy=entropy, announce=announce
+            )
+            carry_companions(source.key_file, target.key_file, ledger_id=ledger.ledger_id)
         return copied
 
 
@@ -108,7 +110,7 @@ async def copy_quietly(
     place = await Place.taken(target, ledger=row, entropy=entropy)
     try:
         log = _Rows(place.main, now=clock.now().timestamp(), announce=announce)
-        head, generation = await ledger.database.read(log.copy)
+        head, generation = await ledger.database.read_waiting(log.copy)
         # After the log, for every key that it counts on was durable before it.
         await _copy_vault(ledger, source, place, entropy=entropy)
         await place.finish(head, generation=generation)
@@ -197,7 +199,7 @@ async def _copy_vault(ledger: Ledger, source: Address, place: Place, *, entropy:
                 vault_row_store.rewrapped(page, old=old, new=new, nonce=nonce)
             _put(place.vault, table, page)
 
-    await live.kept_up(lambda: database.read(copy_rows))
+    await live.kept_up(lambda: database.read_waiting(copy_rows))
 
 
 def _copy_secrets(

@@ -23,6 +23,10 @@ def telling_of(what: str) -> Iterator[None]:
     """Say in one way what the disk refused."""
     try:
         yield
+    except StorageError as error:
+        # A database of ours says what is wrong, but not which of the two it was.
+        message = f"{what} could not be written: {error}"
+        raise StorageError(message) from error
     except OSError as error:
         message = (
             f"{what} could not be written ({error.strerror}): free or mend the disk, or name "

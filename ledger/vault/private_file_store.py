@@ -1,5 +1,6 @@
 """Small files that only their owner may read, and that a power cut leaves whole: old or new."""
 
+import errno
 import fcntl
 import os
 import stat
@@ -10,6 +11,7 @@ from ledger.errors import MasterKeyError, StorageError
 
 FILE_BYTES_MAX: Final = 4096
 OWNER_ONLY: Final = 0o600
+_FORBIDDEN: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -96,9 +98,16 @@ def sync_folder(folder: Path) -> None:
 def not_written(path: Path, error: OSError) -> StorageError:
     """Return the error for a file that the disk refused."""
     return StorageError(
-        f"the key file {path} could not be written ({error.strerror}); "
-        "free or mend the disk, or name another place in LEDGER_KEY_FILE"
+        f"the key file {path} could not be written ({error.strerror}): {way_out(path, error)}, or "
+        "name another place in LEDGER_KEY_FILE; nothing is lost"
     )
+
+
+def way_out(path: Path, error: OSError) -> str:
+    """Return what a person has to do before a file beside the key file can be written."""
+    if error.errno in _FORBIDDEN:
+        return f"let this user write to {path} and to its folder {path.absolute().parent}"
+    return "free or mend the disk"
 
 
 def _write_through(descriptor: int, content: bytes) -> None:

@@ -21,9 +21,11 @@ from ledger.vault.private_file_store import (
     read_private,
     refuse_open_to_others,
     sync_folder,
+    way_out,
 )
 
 REGISTER_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Room for some 400,000 erasures; whatever is longer is refused, and never cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,9 @@ class Erased:
 class Register:
     """Whom the ledgers beside one key file have erased."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, bytes_max: int = REGISTER_BYTES_MAX) -> None:
         self._path = path
+        self._bytes_max = bytes_max
 
     @classmethod
     def beside(cls, key_file: Path) -> Self:
@@ -59,9 +62,10 @@ class Register:
     def entries(self, ledger_id: LedgerId) -> list[Erased]:
         """Return this ledger's erasures in the order in which they were noted."""
         try:
-            content = read_private(self._path, bytes_max=REGISTER_BYTES_MAX)
+            content = read_private(self._path, bytes_max=self._bytes_max + 1)
         except FileNotFoundError:
             return []
+        self._refuse_too_long(len(content))
         return [each for each in self._parsed(content) if each.ledger == ledger_id]
 
     def add(
@@ -78,7 +82,7 @@ class Register:
         except OSError as error:
             message = (
                 f"the register of erased persons {self._path} could not be written "
-                f"({error.strerror}); free or mend the disk, the erasure goes on then"
+                f"({error.strerror}): {way_out(self._path, error)}"
             )
             raise StorageError(message) from error
 
@@ -87,15 +91,27 @@ class Register:
         return os.fdopen(os.open(self._path, flags, OWNER_ONLY), "r+b")
 
     def _append(self, file: BinaryIO, entry: Erased) -> None:
-        content = file.read(REGISTER_BYTES_MAX)
+        content = file.read(self._bytes_max + 1)
+        self._refuse_too_long(len(content))
         known = {(each.ledger, each.person) for each in self._parsed(content)}
         if (entry.ledger, entry.person) not in known:
+            line = json.dumps(asdict(entry), sort_keys=True).encode() + b"\n"
+            self._refuse_too_long(len(content) + len(line))
             # What follows the last whole line was cut off by a crash before it counted.
             file.seek(content.rfind(b"\n") + 1)
             file.truncate()
-            file.write(json.dumps(asdict(entry), sort_keys=True).encode() + b"\n")
+            file.write(line)
             file.flush()
         os.fsync(file.fileno())
+
+    def _refuse_too_long(self, size: int) -> None:
+        if size > self._bytes_max:
+            message = (
+                f"the register of erased persons {self._path} would be longer than the "
+                f"{self._bytes_max} bytes that this program reads: lines of ledgers that are gone "
+                "may be removed from it, or a newer program is needed; nothing is lost"
+            )
+            raise StorageError(message)
 
     def _parsed(self, content: bytes) -> Iterator[Erased]:
         for number, line in enumerate(content.split(b"\n")[:-1], start=1):

@@ -10,6 +10,7 @@ import pytest
 from ledger.audit.verify_store import verify
 from ledger.erasure.unfinished_worker import finish, finish_erasures, to_finish
 from ledger.erasure.worker import Erasing
+from ledger.errors import StorageError
 from ledger.ledger import Ledger
 from ledger.log import store as log_store
 from ledger.reference import SourceRef
@@ -88,6 +89,23 @@ async def test_who_is_erased_altogether_is_looked_at_no_more(home: Path) -> None
         without_register = await left(ledger)
 
     assert (before, after, without_register) == ([name(ANNA)], [], [name(ANNA)])
+
+
+async def test_a_register_that_cannot_be_written_keeps_an_erasure_for_later(home: Path) -> None:
+    async with populated(home) as ledger:
+        await Erasing(ledger).begin(wish())
+        path = ledger.vault.register.path
+        # No link is followed, so that it is refused also to who may write anywhere.
+        path.symlink_to(home / "nowhere")
+
+    with pytest.raises(StorageError, match="finished when the ledger is next opened") as caught:
+        await reopened(home)
+    path.unlink()
+
+    assert str(path) in str(caught.value)
+    async with await reopened(home) as ledger:
+        assert await is_erased(ledger)
+        assert await kept_with(home) == []
 
 
 async def generation(ledger: Ledger) -> int:

@@ -1,3 +1,4 @@
+import errno
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 
 from ledger.errors import IntegrityError, MasterKeyError, StorageError
 from ledger.reference import LedgerId
+from ledger.vault.private_file_store import way_out
 from ledger.vault.register_store import Erased, Register
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -90,3 +92,29 @@ def test_a_folder_that_is_not_there_is_a_storage_error(tmp_path: Path) -> None:
     assert register.names(OURS) == frozenset()
     with pytest.raises(StorageError, match="free or mend the disk"):
         add(register, "student:S-1")
+
+
+@pytest.mark.parametrize("error", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_may_not_be_written_is_named_with_its_way_out(
+    tmp_path: Path, error: int
+) -> None:
+    path = tmp_path / "ledger.key.erased"
+
+    said = way_out(path, OSError(error, "refused"))
+
+    assert said == f"let this user write to {path} and to its folder {tmp_path}"
+    assert way_out(path, OSError(errno.ENOSPC, "full")) == "free or mend the disk"
+
+
+def test_a_register_is_refused_at_its_bound_and_loses_nothing(register: Register) -> None:
+    add(register, "student:S-1")
+    add(register, "student:S-2")
+    whole = register.path.read_bytes()
+    for size in (len(whole), len(whole) - 1):
+        bounded = Register(register.path, bytes_max=size)
+        with pytest.raises(StorageError, match=f"longer than the {size} bytes"):
+            add(bounded, "student:S-3")
+
+        assert register.path.read_bytes() == whole
+    with pytest.raises(StorageError, match="nothing is lost"):
+        bounded.names(OURS)

@@ -194,6 +194,8 @@ async def test_a_full_disk_leaves_nothing_that_looks_whole(
     )
 
     assert ended.returncode == 74, ended.stderr
+    assert f"the {verb[0]}" in ended.stderr.decode()
+    assert "could not be written" in ended.stderr.decode()
     assert not (home / "made").exists()
     assert not (home / "made.unfinished").exists()
     assert await story(home) == before

@@ -122,6 +122,22 @@ def test_the_key_that_is_trusted_decides(bundles: dict[str, Json], tmp_path: Pat
     assert "compare this key" in unnamed.stdout
 
 
+def test_an_answer_that_could_not_be_written_is_no_success(
+    bundles: dict[str, Json], tmp_path: Path
+) -> None:
+    file = tmp_path / "bundle.json"
+    for content in (json.dumps(bundles["student"]), "{}"):
+        file.write_text(content)
+        command = [sys.executable, "-I", str(VERIFIER), str(file)]
+        with Path("/dev/full").open("w") as full:
+            ended = subprocess.run(
+                command, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+
+        assert ended.returncode == 1
+        assert ended.stderr == "the answer could not be written (No space left on device)\n"
+
+
 def changed(value: Json) -> Iterator[Json]:
     """Yield a value with each of its leaves changed, one at a time."""
     match value:
