@@ -27,7 +27,14 @@ class Database(ABC):
 
     @abstractmethod
     async def read(self, function: Callable[[Connection], T]) -> T:
-        """Run a function that only reads, on one consistent snapshot."""
+        """Run a function that only reads, on one consistent snapshot.
+
+        It may run in another thread than the event loop's, so it touches nothing that lives there.
+        """
+
+    async def read_waiting(self, function: Callable[[Connection], T]) -> T:
+        """Run a function that only reads and may wait with `await_only` on the way."""
+        return await self.read(function)
 
     @abstractmethod
     def read_now(self, function: Callable[[Connection], T]) -> T:

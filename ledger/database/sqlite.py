@@ -1,7 +1,7 @@
-"""A ledger's database in a file: one thread writes, a small pool reads.
+"""A ledger's database in a file: one thread writes, a few threads read.
 
-All writes run on one thread that owns one connection, so a whole transaction costs one hop; reads
-go through a small asynchronous pool and never wait for a writer.
+All writes run on one thread that owns one connection, so a whole transaction costs one hop. So does
+a read, on one of a few threads: these never wait for the writer, nor does the event loop for them.
 """
 
 import asyncio
@@ -17,8 +17,7 @@ from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from ledger.database.checkpointer import Checkpointer, Version, has_reset_bug
 from ledger.database.file_lock import FileLock
@@ -51,12 +50,14 @@ class SqliteDatabase(Database):
         self._one_checkpoints = has_reset_bug(version)
         self._durability = durability
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix=f"write {path.name}")
+        self._reader_threads = ThreadPoolExecutor(
+            READERS_MAX, thread_name_prefix=f"read {path.name}"
+        )
         self._checkpointer = Checkpointer(path)
         self._is_checkpointing = False
         self._is_closed = False
         self._writer = self._writing_engine()
         self._readers = self._reading_engine()
-        self._inline_reader = self._inline_reading_engine()
 
     async def run(self, function: Callable[[Connection], T]) -> T:
         """Run a function in one write transaction and return its result once that is durable.
@@ -70,20 +71,37 @@ class SqliteDatabase(Database):
         )
 
     async def read(self, function: Callable[[Connection], T]) -> T:
-        """Run a function that only reads, on one consistent snapshot."""
+        """Run a function that only reads, on one consistent snapshot, in a thread of its own."""
+        self._refuse_when_closed()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader_threads, self.read_now, function)
+
+    async def read_waiting(self, function: Callable[[Connection], T]) -> T:
+        """Run a function that only reads and may wait with `await_only` on the way."""
+        # Asked for seldom, and nothing else here needs an asynchronous engine.
+        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
+
+        url = make_url("sqlite+aiosqlite://").set(database=str(self.path))
+        engine = create_async_engine(
+            url, connect_args={"isolation_level": None}, hide_parameters=True
+        )
+        _only_reads(engine.sync_engine)
         try:
-            async with self._readers.connect() as connection:
+            async with engine.connect() as connection:
                 return await connection.run_sync(function)
         except (DBAPIError, sqlite3.Error) as error:
             raise_translated(error)
+        finally:
+            await to_the_end(engine.dispose())
 
     def read_now(self, function: Callable[[Connection], T]) -> T:
         """Run a function that only reads, in the calling thread: for steps of another database.
 
-        Only one thread may do so: the writer thread of the database whose step needs it.
+        Only one thread may do so beside our own: the writer thread of the database whose step
+        needs it.
         """
         try:
-            with self._inline_reader.begin() as connection:
+            with self._readers.connect() as connection:
                 return function(connection)
         except (DBAPIError, sqlite3.Error) as error:
             raise_translated(error)
@@ -146,16 +164,19 @@ class SqliteDatabase(Database):
         await to_the_end(self._let_go())
 
     async def _let_go(self) -> None:
-        await self._readers.dispose()
-        self._inline_reader.dispose()
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writer_thread, self._writer.dispose)
+        await loop.run_in_executor(self._writer_thread, self._let_go_of_connections)
         self._writer_thread.shutdown(wait=True)
         self._checkpointer.close()
 
+    def _let_go_of_connections(self) -> None:
+        self._reader_threads.shutdown(wait=True)
+        self._readers.dispose()
+        self._writer.dispose()
+
     def _refuse_when_closed(self) -> None:
         if self._is_closed:
-            message = "the ledger is closed: open it again before writing to it"
+            message = "the ledger is closed: open it again before using it"
             raise LedgerError(message)
 
     async def _in_writer_thread(self, function: Callable[[], T]) -> T:
@@ -211,27 +232,17 @@ class SqliteDatabase(Database):
         event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
         return engine
 
-    def _reading_engine(self) -> AsyncEngine:
-        engine = create_async_engine(
-            make_url("sqlite+aiosqlite://").set(database=str(self.path)),
-            pool_size=READERS_MAX,
-            max_overflow=0,
-            connect_args={"isolation_level": None},
-            hide_parameters=True,
-        )
-        event.listen(engine.sync_engine, "connect", _prepare_reader)
-        event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
-        return engine
-
-    def _inline_reading_engine(self) -> Engine:
+    def _reading_engine(self) -> Engine:
         engine = create_engine(
             make_url("sqlite+pysqlite://").set(database=str(self.path)),
-            poolclass=StaticPool,
+            poolclass=QueuePool,
+            # One for each thread that reads, and one for the step of another database.
+            pool_size=READERS_MAX + 1,
+            max_overflow=0,
             connect_args={"isolation_level": None, "check_same_thread": False},
             hide_parameters=True,
         )
-        event.listen(engine, "connect", _prepare_reader)
-        event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
+        _only_reads(engine)
         return engine
 
     def _prepare_writer(self, driver: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -253,6 +264,11 @@ class SqliteDatabase(Database):
         if not self._is_checkpointing and self._checkpointer.is_ours():
             connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}").close()
             self._is_checkpointing = True
+
+
+def _only_reads(engine: Engine) -> None:
+    event.listen(engine, "connect", _prepare_reader)
+    event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
 
 
 def _prepare_reader(driver: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

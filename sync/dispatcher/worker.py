@@ -1,6 +1,7 @@
 """The dispatcher: claims what is due, holds one conversation per lane, several lanes at once."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -115,22 +116,28 @@ class Dispatcher:
 
         return await self._ledger.read_folded(look)
 
-    def seconds_to_due(self, connection: Connection, scope: Scope) -> float | None:
-        """Return how long until anything is left to do, 0 while something is being done.
+    def seconds_to_due(self) -> Callable[[Connection, Scope], float | None]:
+        """Return what tells how long until anything is left to do, 0 while something is done.
 
         `None` means never. All of it is seen in one snapshot: work that moves on between two
-        looks could hide from both.
+        looks could hide from both. What is known here is taken along, for a look has a thread of
+        its own.
         """
-        now = self._ledger.lease_now(connection)
-        terms = self._claim_terms(1).at(now)
-        if lease_store.is_working(connection, scope, host=terms.host, now=now):
-            return 0.0
-        if lease_store.is_due(connection, scope, terms=terms):
-            return self._bench.pace.seconds_until_open()
-        moment = lease_store.next_due(
-            connection, scope, now=now, settle_seconds=terms.settle_seconds
-        )
-        return None if moment is None else moment - now
+        claim_terms, open_in = self._claim_terms(1), self._bench.pace.seconds_until_open()
+
+        def look(connection: Connection, scope: Scope) -> float | None:
+            now = self._ledger.lease_now(connection)
+            terms = claim_terms.at(now)
+            if lease_store.is_working(connection, scope, host=terms.host, now=now):
+                return 0.0
+            if lease_store.is_due(connection, scope, terms=terms):
+                return open_in
+            moment = lease_store.next_due(
+                connection, scope, now=now, settle_seconds=terms.settle_seconds
+            )
+            return None if moment is None else moment - now
+
+        return look
 
     async def beat(self) -> None:
         """Prolong the leases of every conversation that goes on; call it well within a lease."""

@@ -193,14 +193,16 @@ class Engine:
 
     async def _seconds_to_wait(self) -> float | None:
         """Return 0 while something is being done, how long until it can be, or None for never."""
-        return await self._ledger.read_folded(self._look_ahead)
+        seconds_to_due = self.dispatcher.seconds_to_due()
 
-    def _look_ahead(self, connection: Connection, scope: Scope) -> float | None:
-        if self.projector.lag_in(connection, scope) or self.inbox.has_waiting(connection):
-            return 0.0
-        if gate_store.has_wakes(connection, scope) or self.erasures.is_due(connection, scope):
-            return 0.0
-        return self.dispatcher.seconds_to_due(connection, scope)
+        def look(connection: Connection, scope: Scope) -> float | None:
+            if self.projector.lag_in(connection, scope) or self.inbox.has_waiting(connection):
+                return 0.0
+            if gate_store.has_wakes(connection, scope) or self.erasures.is_due(connection, scope):
+                return 0.0
+            return seconds_to_due(connection, scope)
+
+        return await self._ledger.read_folded(look)
 
     def _raise_faults(self) -> None:
         if self.dispatcher.fault is not None:
