@@ -55,6 +55,9 @@ _EXPIRE_OTHERS = (
 _NEXT_END = select(func.min(leases.c.until_seconds)).where(
     _OURS, leases.c.host != NOBODY, leases.c.until_seconds > bindparam("after")
 )
+_OTHERS_END = select(func.min(leases.c.until_seconds)).where(
+    _OURS, leases.c.host.not_in(one_of("hosts")), leases.c.until_seconds > bindparam("after")
+)
 _NEXT_TRY = select(func.min(operations.c.not_before_seconds)).where(
     within(operations),
     operations.c.state.in_([State.READY.value, State.UNCERTAIN.value]),
@@ -222,6 +225,13 @@ def expire_others(connection: Connection, scope: Scope, *, host: str, now: float
     """End the leases of hosts known to be gone, and return how many there were."""
     gone = parameters(scope, hosts=[host, NOBODY], now=now)
     return connection.execute(_EXPIRE_OTHERS, gone).rowcount
+
+
+def others_end(connection: Connection, scope: Scope, *, host: str, after: float) -> float | None:
+    """Return when the next lease of another host ends, or ended after a moment."""
+    asked = parameters(scope, hosts=[host, NOBODY], after=after)
+    ending = connection.execute(_OTHERS_END, asked).scalar_one()
+    return None if ending is None else float(ending)
 
 
 def next_due(

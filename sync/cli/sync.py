@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import ceil
 from typing import Final
 
 import click
@@ -31,7 +32,9 @@ def sync(shell: Shell, *, patience_seconds: float | None, output: Output) -> Exi
     report = interrupt.run(_sync(settings, shell.announce()))
     output.one(report, _text)
     code = Exit(report.exit)
-    if code in HINTS:
+    if report.seconds_to_takeover is not None and code is Exit.LATER:
+        warn(HELD_ELSEWHERE.format(seconds=ceil(report.seconds_to_takeover)))
+    elif code in HINTS:
         warn(HINTS[code])
     return code
 
@@ -42,6 +45,13 @@ HINTS: Final = {
     Exit.LATER: "not everything could be done now: run `dokstamp-ledger sync` again later, "
     "nothing is lost",
 }
+HELD_ELSEWHERE: Final = (
+    "another host is at work on the rest, or was: should it be gone, its work can be taken over "
+    "in {seconds} s. Run `dokstamp-ledger sync` again then, nothing is lost"
+)
+WAITING: Final = (
+    "another host holds what is left; if it died, its work is taken over in {seconds} s: waiting"
+)
 
 
 async def _sync(settings: Settings, announce: Announce) -> SyncReport:
@@ -49,7 +59,13 @@ async def _sync(settings: Settings, announce: Announce) -> SyncReport:
         begun = asyncio.get_running_loop().create_future()
         with metering() as meter:
             async with _watching(begun, meter):
-                return await run_sync(ledger, settings, announce=announce, begun=begun.set_result)
+                return await run_sync(
+                    ledger,
+                    settings,
+                    announce=announce,
+                    begun=begun.set_result,
+                    waiting=lambda seconds: warn(WAITING.format(seconds=ceil(seconds))),
+                )
 
 
 @asynccontextmanager

@@ -8,17 +8,19 @@ from sqlalchemy import Connection
 
 from ledger.ledger import Ledger
 from ledger.log import quarantine_store
-from ledger.outbox import gate_store
+from ledger.outbox import gate_store, lease_store
 from ledger.outbox import store as outbox_store
 from ledger.outbox.gate import Why
 from ledger.outbox.operation import State
 from ledger.reference import Json, OperationKey, Position, Scope
 from sync.runtime.assembly import start_engine
 from sync.runtime.engine import Engine, Remaining
-from sync.runtime.settings import Settings
+from sync.runtime.settings import DEFAULT, Settings
 from sync.telemetry.signals import Announce, nobody
 
 PAGE_OPERATIONS = 500
+TAKEOVER_MARGIN_SECONDS = 30.0
+"""How much later than it could be a takeover is still waited for."""
 
 
 class Exit(IntEnum):
@@ -41,6 +43,8 @@ class SyncReport:
     calls: Mapping[str, int]
     seconds: float
     exit: Exit
+    seconds_to_takeover: float | None = None
+    """How long until what other hosts hold is taken over, should they be gone."""
 
     def to_json(self) -> dict[str, Json | float]:
         """Return the report as the command line prints it."""
@@ -63,9 +67,12 @@ async def run_sync(
     patience_seconds: float | None = None,
     announce: Announce = nobody,
     begun: Callable[[Engine], None] | None = None,
+    waiting: Callable[[float], None] | None = None,
 ) -> SyncReport:
     """Project and dispatch until nothing more can be done within the patience.
 
+    What another host holds is waited for beyond a patience that nobody chose, after telling
+    `waiting` for how many seconds: unless that host prolongs its lease, it is gone.
     Raises what a person must mend first; everything is in the ledger for the next run.
     """
     patience = settings.patience_seconds if patience_seconds is None else patience_seconds
@@ -74,6 +81,9 @@ async def run_sync(
         if begun is not None:
             begun(engine)
         await engine.idle(patience)
+        if patience_seconds is None and settings.origin("patience_seconds") == DEFAULT:
+            await _wait_for_others(engine, ledger, settings, waiting=waiting)
+        takeover = await _seconds_to_takeover(engine, ledger, settings)
     # Looked at after the stop: what was begun meanwhile is settled or given back by then.
     remaining = await engine.remaining()
     return SyncReport(
@@ -85,7 +95,32 @@ async def run_sync(
         calls=dict(sorted(engine.sender.calls.items())),
         seconds=ledger.clock.monotonic() - started,
         exit=await judge(ledger, remaining),
+        seconds_to_takeover=takeover,
     )
+
+
+async def _wait_for_others(
+    engine: Engine,
+    ledger: Ledger,
+    settings: Settings,
+    *,
+    waiting: Callable[[float], None] | None,
+) -> None:
+    takeover = await _seconds_to_takeover(engine, ledger, settings)
+    if takeover is None:
+        return
+    if waiting is not None:
+        waiting(takeover)
+    await engine.idle(takeover + TAKEOVER_MARGIN_SECONDS)
+
+
+async def _seconds_to_takeover(engine: Engine, ledger: Ledger, settings: Settings) -> float | None:
+    def look(connection: Connection, scope: Scope) -> float | None:
+        after = ledger.lease_now(connection) - settings.settle_seconds
+        ending = lease_store.others_end(connection, scope, host=engine.host, after=after)
+        return None if ending is None else ending - after
+
+    return await ledger.read_folded(look)
 
 
 async def judge(ledger: Ledger, remaining: Remaining) -> Exit:
