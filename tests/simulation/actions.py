@@ -7,15 +7,14 @@ from tests.simulation.workload import Record, Told, University, day_of, document
 
 
 def found(university: University) -> None:
-    """Tell of an institution with a little of everything."""
+    """Tell of a small institution with a little of everything."""
     university.make("institution", "U-1", {"country": "Portugal", "tax_id": "PT-1"})
-    for act in (_course, _course, _module, _module, _module, _student, _student, _student):
+    for act in (_course, _module, _student):
         act(university)
-    for act in (_organization, _group, _attachment, _attachment, _cohort):
-        if university.chance(0.7):
+    for act in (_course, _module, _student, _organization, _group, _attachment, _cohort):
+        if university.chance(0.5):
             act(university)
-    for _ in range(3):
-        _enrollment(university)
+    _enrollment(university)
 
 
 def _organization(university: University) -> None:

@@ -5,6 +5,7 @@ where the truth bears it out (`excuses.py`).
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,12 +17,13 @@ from ledger.log.event import Event as LogEvent
 from ledger.log.merkle import CompactRange
 from sync.projector.rebuild_worker import rebuild
 from sync.simulator.controls import raw_records
-from tests.simulation.evidence import evidence_faults
+from tests.simulation.evidence import claims_of, evidence_faults
 from tests.simulation.excuses import Excuses
 from tests.simulation.expected import RETIRED, Expected, Wanted, fields_of
 from tests.simulation.marks import Identities, is_same
 from tests.simulation.network import Network
 from tests.simulation.order import order_faults
+from tests.simulation.repeats import repeats
 from tests.simulation.workload import Event, Told
 from tests.sync.system.truth import Row, column_of
 
@@ -38,6 +40,7 @@ class Outcome:
     commits: Sequence[tuple[float, int]]
     remarks: list[str] = field(default_factory=list)
     log: list[LogEvent] = field(default_factory=list)
+    stopped: Counter[str] = field(default_factory=Counter)
 
 
 async def check(outcome: Outcome) -> list[str]:
@@ -57,8 +60,11 @@ async def check(outcome: Outcome) -> list[str]:
     excuses = await Excuses.of(outcome.ledger, expected, identities, outcome.network, outcome.log)
     found += _state_faults(expected, identities, excuses, outcome)
     found += excuses.faults
+    outcome.stopped.update(excuses.reasons)
+    claims = claims_of(outcome.log, outcome.commits)
+    found += evidence_faults(outcome.network, claims, identities)
     found += order_faults(outcome.network, identities, expected)
-    found += evidence_faults(outcome.network, outcome.log, outcome.commits, identities)
+    found += repeats(outcome.network, claims, identities)
     found += _notice_faults(outcome.network)
     report = await rebuild(outcome.ledger, check=True)
     if report.first_difference is not None:

@@ -2,20 +2,21 @@
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from typing import Any
 
 from tests.simulation.faults import draw
-from tests.simulation.run import Report, simulate
+from tests.simulation.place import template
+from tests.simulation.run import simulate
 from tests.simulation.trace import tell
 
-HASH_SEED = "0"
+SEEDS_PER_PROCESS = 50
+"""What was killed is kept in memory, so a process ends after so many."""
 
 
 @dataclass(slots=True)
@@ -27,6 +28,9 @@ class Total:
     events: int = 0
     calls: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    hosts: Counter[int] = field(default_factory=Counter)
+    """Seeds by how many hosts they have."""
+    stopped: Counter[str] = field(default_factory=Counter)
     failed: list[int] = field(default_factory=list)
     remarked: list[int] = field(default_factory=list)
 
@@ -37,6 +41,8 @@ class Total:
         self.events += report["events"]
         self.calls += report["calls"]
         self.faults.update(report["faults"])
+        self.hosts[report["hosts"]] += 1
+        self.stopped.update(report["stopped"])
         if report["violations"]:
             self.failed.append(report["seed"])
         if report["remarks"]:
@@ -51,7 +57,9 @@ class Total:
             "virtual_hours": round(self.virtual_seconds / 3600, 1),
             "events": self.events,
             "calls": self.calls,
+            "hosts": {str(count): self.hosts[count] for count in sorted(self.hosts)},
             "faults": dict(sorted(self.faults.items())),
+            "stopped": dict(sorted(self.stopped.items())),
             "seconds": round(seconds, 1),
         }
 
@@ -60,13 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run seeds; returns 1 where anything did not hold."""
     chosen = _parser().parse_args(arguments)
     began, total = time.monotonic(), Total()
-    reports = _many(chosen) if chosen.jobs > 1 else _one_by_one(chosen)
+    reports = _many(chosen) if chosen.jobs > 1 and not chosen.trace else _one_by_one(chosen)
     for report in reports:
         total.add(report)
         if chosen.lines:
             _say(json.dumps(report))
         elif report["violations"]:
-            sys.stderr.write(f"{_failure(report)}\n")
+            sys.stderr.write(f"{_failure(report, hosts=chosen.hosts)}\n")
+            sys.stderr.flush()
     totals = total.as_json(time.monotonic() - began)
     if not chosen.lines:
         _say(json.dumps(totals) if chosen.json else _summary(totals))
@@ -95,22 +104,17 @@ def _one_by_one(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _many(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Run the seeds in processes of their own, each with every so manieth part of them."""
-    share = -(-chosen.seeds // chosen.jobs)
-    running = []
-    for first in range(chosen.first, chosen.first + chosen.seeds, share):
-        count = min(share, chosen.first + chosen.seeds - first)
-        command = [sys.executable, sys.argv[0], "--lines", f"--seeds={count}", f"--from={first}"]
-        if chosen.hosts is not None:
-            command.append(f"--hosts={chosen.hosts}")
-        running.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-    for process in running:
-        assert process.stdout is not None
-        for line in process.stdout:
-            yield json.loads(line)
-        if process.wait() > 1:
-            message = f"a share of the seeds ended with {process.returncode}"
-            raise RuntimeError(message)
+    """Run the seeds in processes that share them, and give the reports in the seeds' order."""
+    template()
+    seeds = [(seed, chosen.hosts) for seed in range(chosen.first, chosen.first + chosen.seeds)]
+    # Forked: hash seed, imports and the empty ledger are theirs from the beginning.
+    with get_context("fork").Pool(chosen.jobs, maxtasksperchild=SEEDS_PER_PROCESS) as pool:
+        yield from pool.imap(_run_one, seeds)
+
+
+def _run_one(which: tuple[int, int | None]) -> dict[str, Any]:
+    seed, hosts = which
+    return simulate(draw(seed, hosts=hosts)).as_json()
 
 
 def _say(line: str) -> None:
@@ -118,41 +122,37 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _failure(report: dict[str, Any]) -> str:
-    plan = draw(report["seed"])
+def replay(seed: int, *, hosts: int | None) -> str:
+    """Return the command that runs a seed again and tells all of it."""
+    same = "" if hosts is None else f" --hosts {hosts}"
+    return f"scripts/simulate --seeds 1 --from {seed}{same} --trace"
+
+
+def _failure(report: dict[str, Any], *, hosts: int | None) -> str:
+    plan = draw(report["seed"], hosts=hosts)
     return "\n".join(
         (
             f"seed {report['seed']} FAILED: {report['violations'][0]}",
             *(f"  also: {each}" for each in report["violations"][1:6]),
             f"  plan: {json.dumps(plan.as_json())}",
-            f"  again: scripts/simulate --seeds 1 --from {report['seed']} --trace",
+            f"  faults: {json.dumps(report['faults'])}",
+            f"  again: {replay(report['seed'], hosts=hosts)}",
         )
     )
 
 
 def _summary(totals: dict[str, Any]) -> str:
-    faults = "\n".join(f"  {count:7} {kind}" for kind, count in totals["faults"].items())
-    return (
-        f"{totals['seeds']} seeds, {totals['virtual_hours']} virtual hours, "
-        f"{totals['events']} events, {totals['calls']} calls in {totals['seconds']} s\n"
-        f"{faults}\n"
-        f"beyond the settle window, and listed: {totals['remarked'] or 'none'}\n"
-        f"failed: {totals['failed'] or 'none'}"
+    hosts = ", ".join(f"{seeds} with {count}" for count, seeds in totals["hosts"].items())
+    return "\n".join(
+        (
+            f"{totals['seeds']} seeds, {totals['virtual_hours']} virtual hours",
+            f"{totals['events']} events, {totals['calls']} calls in {totals['seconds']} s",
+            f"hosts: {hosts}",
+            "what went wrong:",
+            *(f"{count:9,} {kind}" for kind, count in totals["faults"].items()),
+            "what waits in the end, for a reason that the truth bears out:",
+            *(f"{count:9,} {reason}" for reason, count in totals["stopped"].items()),
+            f"beyond the settle window, and listed: {totals['remarked'] or 'none'}",
+            f"failed: {totals['failed'] or 'none'}",
+        )
     )
-
-
-def pin_hashes() -> None:
-    """Start again with a hash seed that repeats, for sets come in its order."""
-    if os.environ.get("PYTHONHASHSEED") != HASH_SEED:
-        environment = {**os.environ, "PYTHONHASHSEED": HASH_SEED}
-        os.execve(sys.executable, [sys.executable, *sys.argv], environment)
-
-
-def leave(code: int) -> None:
-    """End at once: what was killed must not be woken by the end of the interpreter."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-
-__all__ = ["Report", "leave", "main", "pin_hashes"]

@@ -3,9 +3,9 @@
 An exchange may be missing only where the process died that heard, or would have heard, of it.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from ledger.log.event import Event as LogEvent
@@ -27,24 +27,30 @@ class Claims:
     claimed: dict[Name, list[tuple[float, str]]] = field(default_factory=dict)
     """When an operation of the record was claimed, and which."""
     settled: dict[str, list[float]] = field(default_factory=dict)
-    exchanges: Counter[Told] = field(default_factory=Counter)
+    planned: dict[str, float] = field(default_factory=dict)
+    """When operations were planned."""
+    exchanges: dict[Told, float] = field(default_factory=dict)
+    """When the log first told of an exchange."""
+
+    def under(self, at: float, names: Iterable[Name]) -> list[str]:
+        """Return the operations of these records that were claimed then and not settled since."""
+        return [
+            key
+            for name in names
+            for claimed_at, key in self.claimed.get(name, ())
+            if claimed_at <= at
+            and not any(claimed_at < done <= at for done in self.settled.get(key, ()))
+        ]
 
 
-def evidence_faults(
-    network: Network,
-    log: Sequence[LogEvent],
-    commits: Sequence[tuple[float, int]],
-    identities: Identities,
-) -> Iterator[str]:
+def evidence_faults(network: Network, claims: Claims, identities: Identities) -> Iterator[str]:
     """Tell which effect of the practice service's journal the log cannot account for."""
-    claims = _read(log, commits)
     for flight in network.flights:
         if not flight.is_unsafe:
             continue
         told = (flight.method, flight.started_at.isoformat(timespec="milliseconds"))
-        is_told = claims.exchanges[(*told, flight.heard_status)] > 0
-        flight.is_forgotten = not is_told
-        if flight.heard_at is not None and not is_told and not flight.is_cut_off:
+        flight.known_at = claims.exchanges.get((*told, flight.heard_status), inf)
+        if flight.heard_at is not None and flight.known_at == inf and not flight.is_cut_off:
             where = f"{flight.method} {flight.path} at {flight.sent_at:.1f}"
             yield f"{where} left no exchange in the log"
         if flight.took_effect:
@@ -57,21 +63,15 @@ def evidence_faults(
 
 def _unclaimed(flight: Flight, claims: Claims, identities: Identities) -> Iterator[str]:
     for names, _ in effects_of(flight, identities):
-        under = [
-            key
-            for name in names
-            for at, key in claims.claimed.get(name, ())
-            if at <= flight.sent_at
-            and not any(at < done <= flight.sent_at for done in claims.settled.get(key, ()))
-        ]
-        if not under:
+        if not claims.under(flight.sent_at, names):
             yield (
                 f"{flight.method} {flight.path} about {' '.join(names[0])} at {flight.sent_at:.1f} "
                 "was sent under no claim"
             )
 
 
-def _read(log: Sequence[LogEvent], commits: Sequence[tuple[float, int]]) -> Claims:
+def claims_of(log: Sequence[LogEvent], commits: Sequence[tuple[float, int]]) -> Claims:
+    """Return what the log says about who might send what when."""
     claims, moments = Claims(), _moments(len(log), commits)
     for event in log:
         _take(claims, event, moments[event.position])
@@ -82,12 +82,13 @@ def _take(claims: Claims, event: LogEvent, at: float) -> None:
     public: Any = event.public
     for exchange in public.get("exchanges", ()):
         started = str(exchange["started_at"]).replace("Z", "+00:00")
-        claims.exchanges[exchange["method"], started, exchange["status"]] += 1
+        claims.exchanges.setdefault((exchange["method"], started, exchange["status"]), at)
     match event.type:
         case "operations.planned":
             for step in public["steps"]:
                 for intent in step.get("intents", ()):
                     claims.records[intent["key"]] = (intent["entity"], intent["source_id"])
+                    claims.planned[intent["key"]] = at
         case "operations.claimed":
             for key in public["operations"]:
                 claims.claimed.setdefault(claims.records[key], []).append((at, key))

@@ -1,5 +1,6 @@
 """What our tables list as stopped, believed only where the truth bears it out."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -32,6 +33,8 @@ class Excuses:
     log: Sequence[LogEvent]
     stopped: dict[Name, list[Operation]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    """What stands still, by why."""
     _excused: set[Name] = field(default_factory=set)
 
     @classmethod
@@ -77,6 +80,7 @@ class Excuses:
                     f"{' '.join(name)} {operation.kind} is {operation.state.value}"
                     f" for {operation.reason}, which the truth does not bear out"
                 )
+            self.reasons[_reason(operation, closed)] += 1
             self._excused.add(name)
 
     def _may_wait(self, gate: Gate, why: Why) -> bool:
@@ -165,6 +169,12 @@ JUSTIFIED: Final[dict[str, Rule]] = {
     ),
 }
 """What is held or dead for which reason is believed when."""
+
+
+def _reason(operation: Operation, closed: list[tuple[Gate, Why]]) -> str:
+    why = sorted({why.value for _, why in closed})
+    shown = f"a record it names is {', '.join(why)}" if why else str(operation.reason)
+    return f"{operation.state.value}: {shown}"
 
 
 def _name(operation: Operation) -> Name:

@@ -28,6 +28,8 @@ class Wanted:
     name: Name
     data: Event
     is_removed: bool = False
+    was_removed: bool = False
+    """Whether it is or ever was."""
     is_revoked: bool = False
     history: list[tuple[int, Event]] = field(default_factory=list)
     """Positions and states."""
@@ -63,7 +65,8 @@ class Expected:
         known = self.records.get(name)
         data = event.get("data")
         if what == "removed":
-            self._known(name).is_removed = True
+            record = self._known(name)
+            record.is_removed = record.was_removed = True
         elif what == "revoked":
             self._known(name).is_revoked = True
         elif known is None or not known.is_revoked:

@@ -28,7 +28,9 @@ class Fate:
     """What is heard instead of the service's own answer."""
     fault: str = ""
     """What breaks inside the service's own answer."""
-    expires_tokens: bool = False
+    revokes_tokens: bool = False
+    told: str = ""
+    """What it is counted as, where its kind alone does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,19 @@ def draw_fate(weights: Mapping[str, float], share: float, about: Circumstances) 
 
 def struck_by(outage: str, rng: Random) -> Fate:
     """Return what becomes of a request during an outage: it never takes effect."""
+    told = f"call during an outage ({outage})"
     match outage:
         case "refused":
-            return Fate(outage, answer_after=0.01, incoming=Incoming(None, fault=Fault.CONNECT))
+            refused = Incoming(None, fault=Fault.CONNECT)
+            return Fate(outage, answer_after=0.01, incoming=refused, told=told)
         case "reset":
-            return Fate(outage, answer_after=0.1, incoming=Incoming(None, fault=Fault.RESET))
+            reset = Incoming(None, fault=Fault.RESET)
+            return Fate(outage, answer_after=0.1, incoming=reset, told=told)
         case "silent":
-            return Fate(outage)
+            return Fate(outage, told=told)
         case _:
             delay = 0.05 + rng.random() / 10
-            return Fate(outage, answer_after=delay, incoming=Incoming(503, BROKEN))
+            return Fate(outage, answer_after=delay, incoming=Incoming(503, BROKEN), told=told)
 
 
 def _connect(kind: str, about: Circumstances) -> Fate:
@@ -148,34 +153,43 @@ def _error_after(kind: str, about: Circumstances) -> Fate:
 
 
 def _throttle(kind: str, about: Circumstances) -> Fate:
-    hint = _retry_after(about)
-    headers = {} if hint is None else {"retry-after": hint}
-    return Fate(kind, answer_after=about.soon(), incoming=Incoming(429, TOO_MANY, headers))
+    form = about.rng.choice(tuple(FORMS))
+    refusal = Incoming(429, TOO_MANY, FORMS[form](about))
+    return Fate(kind, answer_after=about.soon(), incoming=refusal, told=f"429 with {form}")
 
 
-def _retry_after(about: Circumstances) -> str | None:
-    """Return one of the forms that the header has in the wild."""
-    rng = about.rng
-    date = format_datetime(about.now + timedelta(seconds=rng.uniform(1, 90)), usegmt=True)
-    past = format_datetime(about.now - timedelta(seconds=90), usegmt=True)
-    forms = (
-        None,
-        str(rng.randint(1, 40)),
-        date,
-        past,
-        "0",
-        "-5",
-        "soon",
-        "9999999999",
-        "1e3",
-        "3.5",
-    )
-    return rng.choice(forms)
+def _date(about: Circumstances, seconds: float) -> dict[str, str]:
+    moment = about.now + timedelta(seconds=seconds)
+    return {"retry-after": format_datetime(moment, usegmt=True)}
 
 
-def _expire(kind: str, about: Circumstances) -> Fate:
+def _limits(about: Circumstances) -> dict[str, str]:
+    reset = about.rng.randint(1, 40)
+    shown = about.rng.choice((reset, int(about.now.timestamp()) + reset))
+    limits = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0"}
+    return {**limits, "x-ratelimit-reset": str(shown)} if about.rng.random() < 0.7 else limits
+
+
+FORMS: Final[Mapping[str, Callable[[Circumstances], dict[str, str]]]] = {
+    "no Retry-After": lambda _about: {},
+    "seconds": lambda about: {"retry-after": str(about.rng.choice((0, 1, 3.5, 12, 40)))},
+    "a date": lambda about: _date(about, about.rng.uniform(1, 90)),
+    "a date that is past": lambda about: _date(about, -90),
+    "nonsense": lambda about: {
+        "retry-after": about.rng.choice(("-5", "soon", "9999999999", "1e3", "", "7, 9"))
+    },
+    "X-RateLimit headers": _limits,
+    "X-RateLimit headers and seconds": lambda about: {
+        **_limits(about),
+        "retry-after": str(about.rng.randint(1, 40)),
+    },
+}
+"""The forms that a refusal for the rate has in the wild."""
+
+
+def _revoke(kind: str, about: Circumstances) -> Fate:
     effect = about.soon()
-    return Fate(kind, effect, effect + about.soon(), expires_tokens=True)
+    return Fate(kind, effect, effect + about.soon(), revokes_tokens=True)
 
 
 FATES: Final[Mapping[str, Callable[[str, Circumstances], Fate]]] = {
@@ -194,5 +208,5 @@ FATES: Final[Mapping[str, Callable[[str, Circumstances], Fate]]] = {
     "error_before": _error_before,
     "error_after": _error_after,
     "throttle": _throttle,
-    "expire_tokens": _expire,
+    "revoke_tokens": _revoke,
 }

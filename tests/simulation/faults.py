@@ -25,10 +25,30 @@ WIRE_FAULTS = (
     "error_before",
     "error_after",
     "throttle",
-    "expire_tokens",
+    "revoke_tokens",
 )
 """Faults of single calls; `late_beyond` comes on top in seeds that are flagged for it."""
+WORDS: Mapping[str, str] = {
+    "connect": "connection that could not be made",
+    "half_open": "half-open connection",
+    "reset_before": "connection reset before the effect",
+    "lost_answer": "lost answer",
+    "reset_after": "connection reset after the effect",
+    "late": "late effect within the settle window",
+    "late_beyond": "late effect beyond the settle window",
+    "slow": "slow answer",
+    "slow_body": "body that never ends",
+    "incomplete": "body cut short",
+    "html_before": "page instead of an answer, no effect",
+    "html_after": "page instead of an answer, with its effect",
+    "error_before": "5xx without an effect",
+    "error_after": "5xx with its effect",
+    "revoke_tokens": "tokens revoked in the middle",
+}
+"""What faults of single calls are counted as."""
 
+MOMENTS = ("step", "sent", "sent", "effect", "answer", "answer", "begin", "commit", "commit")
+"""Near which moment of a process it is killed: any of its steps, a call, a transaction."""
 OUTAGES = ("refused", "reset", "silent", "503")
 SWITCHES: Mapping[str, tuple[str, ...]] = {
     "meta_style": ("laravel",),
@@ -80,6 +100,8 @@ class FaultPlan:
     wire_share: float
     wire: Mapping[str, float]
     search_lag: float
+    token_seconds: int | None
+    """How long a token lasts, if not as long as the service usually grants."""
     busy_share: float
     reorders: bool
     switches: Mapping[str, str]
@@ -100,23 +122,29 @@ class FaultPlan:
 def draw(seed: int, *, hosts: int | None = None) -> FaultPlan:
     """Return the fault plan of a seed."""
     rng = Random(f"faults {seed}")
-    horizon = rng.choices((600.0, 2 * HOUR, 2 * DAY), (0.72, 0.27, 0.01))[0]
+    horizon = rng.choices((600.0, 2 * HOUR, 2 * DAY), (0.75, 0.23, 0.02))[0]
     count = rng.choice((1, 1, 1, 1, 2, 2, 3, 4)) if horizon < DAY else 1
     count = count if hosts is None else hosts
     return FaultPlan(
         seed=seed,
         hosts=count,
         horizon=horizon,
-        poll_seconds={600.0: 20.0, 2 * HOUR: 120.0}.get(horizon, 1800.0),
+        poll_seconds=_poll(rng, horizon),
         per_second_max=rng.choice((0.0, 10.0, 2.0)),
         wire_share=rng.choice((0.0, 0.05, 0.15, 0.15, 0.35)),
         wire=_wire(rng),
         search_lag=rng.choice((0.0, 0.0, 5.0, 25.0)),
+        token_seconds=rng.choice((None, None, 90)),
         busy_share=rng.choice((0.0, 0.02)) if count > 1 else 0.0,
         reorders=rng.random() < 0.6,
         switches=_switches(rng),
         incidents=_incidents(rng, hosts=count, horizon=horizon),
     )
+
+
+def _poll(rng: Random, horizon: float) -> float:
+    """Return how often hosts look when nobody rings: rarely, for looking costs most here."""
+    return {600.0: rng.choice((20.0, 45.0, 90.0)), 2 * HOUR: 400.0}.get(horizon, 3600.0)
 
 
 def _wire(rng: Random) -> dict[str, float]:
@@ -154,7 +182,7 @@ def _crash(rng: Random, host: int, horizon: float) -> Incident:
         "crash",
         host,
         rng.choice((0.5, 5.0, 40.0, 200.0)),
-        detail=rng.choice(("step", "sent", "sent", "effect", "answer", "answer")),
+        detail=rng.choice(MOMENTS),
         count=rng.choice((0, 0, 1, 2, 3, 5, 8, 13, 30, 100)),
     )
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from math import inf
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -39,13 +40,18 @@ class Flight:
     effect_order: int = 0
     created: str = ""
     """The uuid of the record that it made."""
-    is_forgotten: bool = False
-    """Whether the log holds nothing of what its sender heard."""
+    known_at: float = inf
+    """When the log told of what its sender heard; never, if it does not."""
 
     @property
     def is_unsafe(self) -> bool:
         """Whether it may change a record."""
         return self.method != "GET" and not self.path.startswith(("/oauth/", "/auth/"))
+
+    @property
+    def is_authorised(self) -> bool:
+        """Whether it carries a token."""
+        return not self.path.startswith(("/oauth/", "/auth/"))
 
     @property
     def digest(self) -> str:
@@ -60,7 +66,7 @@ class Flight:
     @property
     def was_answered(self) -> bool:
         """Whether its sender heard the service's own answer."""
-        is_own = self.fate in {"", "slow", "expire_tokens"}
+        is_own = self.fate in {"", "slow", "revoke_tokens"}
         return is_own and self.heard_status is not None and not self.heard_fault
 
     @property

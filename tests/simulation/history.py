@@ -1,5 +1,6 @@
 """The events of a seed in the order in which they arrive: out of turn and repeated, too."""
 
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
@@ -22,6 +23,16 @@ def history(seed: int, *, steps: int, reorders: bool) -> list[Told]:
     if reorders:
         told = _reordered(told, rng)
     return _repeated(told, rng)
+
+
+def displaced(told: Sequence[Told]) -> int:
+    """Return how many events arrive after one that was told later."""
+    last = count = 0
+    for each in told:
+        number = int(each.event["id"].removeprefix("e-"))
+        count += number < last and not each.is_again
+        last = max(last, number)
+    return count
 
 
 def _reordered(told: list[Told], rng: Random) -> list[Told]:

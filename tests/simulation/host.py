@@ -3,6 +3,8 @@
 import asyncio
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from ledger.clock import START_OF_MANUAL_TIME, SeededEntropy
 from ledger.errors import LedgerError
 from ledger.ledger import Ledger
@@ -41,6 +43,15 @@ class HostClock:
     async def sleep(self, seconds: float) -> None:
         """Return when that many seconds have passed."""
         await asyncio.sleep(max(0.0, seconds))
+
+
+class HostLedger(Ledger):
+    """A ledger whose leases go by the clock that hosts share, for its own may be wrong."""
+
+    def lease_now(self, connection: Connection) -> float:
+        """Return the server's seconds where there is a server, else the host's own."""
+        shared = self.database.now_seconds(connection)
+        return super().lease_now(connection) if shared is None else shared
 
 
 class Host:
@@ -133,9 +144,7 @@ class Host:
         entropy = SeededEntropy(self._entropy_seed * 1_000 + self.lives)
         while self._ledger is None:
             try:
-                ledger = await Ledger.open(self._address, clock=self.clock, entropy=entropy)
-                # Simulated clocks are wrong as real ones are: leases go by the server's.
-                ledger._has_own_clock = False
+                ledger = await HostLedger.open(self._address, clock=self.clock, entropy=entropy)
                 engine = self._engine(ledger)
                 await engine.start()
             except LedgerError:

@@ -8,19 +8,23 @@ of it ever runs again, no `finally` either) or stopped and continued as SIGSTOP 
 
 import asyncio
 import heapq
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+DOINGS = ("between a commit and its answer", "before a commit", "with a call under way")
+"""What a process may be in the middle of, the most delicate first."""
 PERTURBED = 0.15
 """How often what is ready runs in another order than it came."""
+ROUNDS_MAX = 20_000
+"""How many rounds may pass while time stands still: more is work that turns round itself."""
 
 
 class StuckError(Exception):
-    """Nothing is ready and nothing ever will be."""
+    """Nothing is ready and nothing ever will be, or what is ready never lets time pass."""
 
 
 @dataclass(eq=False)
@@ -39,10 +43,17 @@ class Process:
     """Kept, for a task that is dropped would run its `finally`."""
     at_step: dict[int, Callable[[], None]] = field(default_factory=dict, repr=False)
     """What happens to it from outside before it takes this step."""
+    doing: Counter[str] = field(default_factory=Counter, repr=False)
+    """What it is in the middle of now."""
+    died_in: str = ""
+    """What it was in the middle of when it was killed."""
+    _watched: tuple[str, int] = ("", 0)
 
     def kill(self) -> None:
         """Let nothing of it ever run again, whatever it was doing."""
-        self.was_killed = not self.is_dead or self.was_killed
+        if not self.is_dead:
+            self.was_killed = True
+            self.died_in = next((each for each in DOINGS if self.doing[each]), "at another await")
         self.end()
 
     def end(self) -> None:
@@ -53,6 +64,17 @@ class Process:
     def kill_after(self, steps: int) -> None:
         """Kill it before the step that follows so many more."""
         self.at_step[self.steps + steps] = self.kill
+
+    def watch(self, moment: str, *, steps: int) -> None:
+        """Kill it so many steps after it next comes to this moment."""
+        self._watched = (moment, steps)
+
+    def come_to(self, moment: str) -> None:
+        """Note that it has come to a moment at which it may have to die."""
+        watched, steps = self._watched
+        if watched == moment:
+            self._watched = ("", 0)
+            self.kill_after(steps)
 
 
 RUNNING: ContextVar[Process | None] = ContextVar("RUNNING", default=None)
@@ -70,6 +92,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._now = 0.0
         self._rng = rng
         self.iterations = 0
+        self._rounds = 0
         self.faults: list[str] = []
         self.outside = Context()
         self.set_exception_handler(self._note)
@@ -115,6 +138,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _run_once(self) -> None:
         self._gather()
+        self._rounds += 1
+        if self._rounds > ROUNDS_MAX:
+            message = f"time stands still for {ROUNDS_MAX} rounds at {self._now:.1f}"
+            raise StuckError(message)
         handles = list(self._ready)
         self._ready.clear()
         self.iterations += 1
@@ -138,7 +165,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if not self._scheduled:
                 message = "nothing is ready and no timer runs"
                 raise StuckError(message)
-            self._now = max(self._now, self._scheduled[0].when())
+            if self._scheduled[0].when() > self._now:
+                self._now, self._rounds = self._scheduled[0].when(), 0
             self._take_due()
 
     def _take_due(self) -> None:

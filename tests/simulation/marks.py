@@ -110,16 +110,43 @@ class Identities:
         fits = self.attachments(str(row["course_uuid"]), str(row["module_uuid"]))
         return fits[0] if fits else None
 
-    def attachments(self, course_uuid: str, module_uuid: str) -> tuple[Name, ...]:
-        """Return the attachments that these two are or ever were, by their last state first."""
+    def attachments(
+        self, course_uuid: str, module_uuid: str, version: int | None = None
+    ) -> tuple[Name, ...]:
+        """Return the attachments that these two are or ever were, by their last state first.
+
+        With a version, only those that had it there.
+        """
         course, module = (self.names.get(each, ("", ""))[1] for each in (course_uuid, module_uuid))
         fits = [
             (states[-1]["course_id"] != course, name)
             for name, states in self._pasts.items()
             if name[0] == "course_module"
-            and any((s["course_id"], s["module_id"]) == (course, module) for s in states)
+            and any(
+                (s["course_id"], s["module_id"]) == (course, module)
+                and version in {None, s["order"]}
+                for s in states
+            )
         ]
         return tuple(name for _, name in sorted(fits))
+
+    def told_by(self, entity: str, body: Mapping[str, Any]) -> Name | None:
+        """Return the record that a request's body tells of by itself."""
+        match entity:
+            case "module_group":
+                subject = group_subject(body.get("name"))
+            case "cohort":
+                subject = str(body.get("code"))
+            case "enrollment":
+                return self._by_day.get(day_number(body.get("enrolled_at")))
+            case "certificate":
+                return self._by_file.get(self._files.get(str(body.get("file_uuid")), ""))
+            case _:
+                found = named(body.get("name"))
+                subject = found[0] if found else None
+        return (
+            None if subject is None or (entity, subject) not in self._pasts else (entity, subject)
+        )
 
 
 def is_same(wanted: object, stored: object) -> bool:

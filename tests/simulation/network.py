@@ -21,12 +21,14 @@ from sync.simulator import SimulatedRequest, SimulatedResponse, Switches
 from sync.simulator.journal import Journal
 from sync.simulator.world import World
 from tests.simulation.fates import Circumstances, Fate, draw_fate, struck_by
-from tests.simulation.faults import FaultPlan
+from tests.simulation.faults import DAY, WORDS, FaultPlan
 from tests.simulation.flight import Flight, content_of, request_of
-from tests.simulation.loop import RUNNING, Process, VirtualLoop
+from tests.simulation.loop import RUNNING, VirtualLoop
 
 DOUBTFUL: Final = frozenset({"late", "lost_answer", "half_open", "reset_after", "reset_before"})
-KEPT: Final = frozenset({"retry-after", "x-ratelimit-limit", "x-ratelimit-remaining"})
+KEPT: Final = frozenset(
+    {"retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
+)
 
 
 class Network:
@@ -35,6 +37,7 @@ class Network:
     def __init__(self, loop: VirtualLoop, plan: FaultPlan, rng: Random) -> None:
         self.world = World(switches=Switches(**plan.switches))
         self.world.search_lag_seconds = plan.search_lag
+        self.world.gatekeeper.tokens.lifetime_seconds = plan.token_seconds
         self.flights: list[Flight] = []
         self.counts: Counter[str] = Counter()
         self.outage = ""
@@ -44,36 +47,25 @@ class Network:
         self._rng = rng
         self._world_rng = Random(f"world {plan.seed}")
         self._alarm: asyncio.TimerHandle | None = None
-        self._watched: dict[str, tuple[str, int]] = {}
         self.on_doubt: dict[str, Callable[[], None]] = {}
         """What happens once a process has sent a request of unknown outcome."""
         self.under_way = 0
-        self.told_at: list[float] = []
+        self._made_at = -DAY
 
     @property
     def now(self) -> datetime:
         """The service's own clock, which is right."""
         return START_OF_MANUAL_TIME + timedelta(seconds=self._loop.time())
 
-    def watch(self, process: Process, moment: str, *, steps: int) -> None:
-        """Kill a process so many steps after its next unsafe request came to this moment."""
-        self._watched[process.name] = (moment, steps)
-
     def come_to(self, moment: str, flight: Flight) -> None:
-        """Note how far a request is."""
-        watched, steps = self._watched.get(flight.process.name, ("", 0))
-        if watched == moment and flight.is_unsafe:
-            del self._watched[flight.process.name]
-            flight.process.kill_after(steps)
+        """Note how far a request is that may change a record."""
+        if flight.is_unsafe:
+            flight.process.come_to(moment)
 
     @property
     def has_beyond(self) -> bool:
         """Whether an effect came when nobody could know of it any more."""
         return any(each.is_beyond for each in self.flights)
-
-    def was_told_between(self, first: float, second: float) -> bool:
-        """Tell whether a source event came in between."""
-        return any(first <= moment <= second for moment in self.told_at)
 
     def calm_down(self) -> None:
         """Let nothing more go wrong."""
@@ -105,10 +97,10 @@ class Network:
         fate = self._fate(flight)
         flight.fate = fate.kind
         if fate.kind:
-            self.counts[fate.kind] += 1
+            self.counts[fate.told or WORDS[fate.kind]] += 1
         if fate.kind in DOUBTFUL and flight.is_unsafe:
             self._doubt(flight)
-        if fate.expires_tokens:
+        if fate.revokes_tokens:
             self.world.gatekeeper.tokens.expire_all()
         carried = _Carried(self, flight, fate, request_of(outgoing, flight), heard)
         self.come_to("sent", flight)
@@ -139,6 +131,7 @@ class Network:
 
     def handle(self, flight: Flight, request: SimulatedRequest) -> SimulatedResponse:
         """Let a request take effect now."""
+        self._count_lag(flight)
         response = self.world.handle(request, now=self.now, rng=self._world_rng)
         flight.effect_at, flight.effect_status = self._loop.time(), response.status
         journal = self.world.journal
@@ -147,8 +140,17 @@ class Network:
         written = journal.writes[-1] if journal.writes else None
         if written is not None and written.request == flight.request_number:
             flight.created = _made(flight, journal)
+            self._made_at = self._loop.time() if flight.created else self._made_at
+        if response.status == 401 and flight.is_authorised:
+            self.counts["401 answered to a call"] += 1
         self._set_alarm()
         return response
+
+    def _count_lag(self, flight: Flight) -> None:
+        """Count a list that may not show yet what was just made."""
+        lag = self.world.search_lag_seconds
+        if flight.method == "GET" and lag and self._loop.time() - self._made_at < lag:
+            self.counts["list that lags behind"] += 1
 
     def _set_alarm(self) -> None:
         due = self.world.next_due
@@ -217,11 +219,14 @@ class SimulatedTransport:
         flight = self._network.depart(outgoing, started_at, timeout_seconds)
         incoming = Incoming(None, fault=Fault.TIMEOUT)
         heard = self._network.carry(flight, outgoing)
+        flight.process.doing["with a call under way"] += 1
         try:
             async with asyncio.timeout(timeout_seconds):
                 incoming = await heard
         except TimeoutError:
             pass
+        finally:
+            flight.process.doing["with a call under way"] -= 1
         flight.heard_at = asyncio.get_running_loop().time()
         flight.heard_status, flight.heard_fault = incoming.status, str(incoming.fault)
         return incoming

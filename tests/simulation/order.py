@@ -1,4 +1,4 @@
-"""Judges in which order effects happened, and whether anything was sent that had been refused."""
+"""Judges in which order effects happened."""
 
 import json
 from collections.abc import Iterator
@@ -20,6 +20,8 @@ ENTITIES = {
     "enrollments": "enrollment",
     "certificates": "certificate",
 }
+FROZEN = ("student_id", "course_id", "institution_id", "cohort_id", "enrollment_id")
+"""What a certificate freezes, as its event names it."""
 Effect = tuple[tuple[Name, ...], int | None]
 """The records that may be meant, and the version."""
 
@@ -45,11 +47,16 @@ def effects_of(flight: Flight, identities: Identities) -> list[Effect]:
     return _one(entity, parts[1:], body, flight, identities) if entity else []
 
 
+def meant_by(flight: Flight, identities: Identities) -> tuple[Name, ...]:
+    """Return every record that a request may be about, whether it did anything or not."""
+    return tuple(name for names, _ in effects_of(flight, identities) for name in names)
+
+
 def _one(
     entity: str, rest: list[str], body: dict[str, Any], flight: Flight, identities: Identities
 ) -> list[Effect]:
     uuid = rest[0] if rest else flight.created
-    name = identities.names.get(uuid)
+    name = identities.names.get(uuid) or identities.told_by(entity, body)
     return [((name,), version_of(entity, body))] if name else []
 
 
@@ -57,25 +64,24 @@ def _attachments(course: str, modules: Any, identities: Identities) -> list[Effe
     found: list[Effect] = []
     for each in modules:
         shown = each if isinstance(each, dict) else {"uuid": each}
-        names = identities.attachments(course, str(shown["uuid"]))
+        version, module = version_of("course_module", shown), str(shown["uuid"])
+        names = identities.attachments(course, module, version)
         if names:
-            found.append((names, version_of("course_module", shown)))
+            found.append((names, version))
     return found
 
 
 def order_faults(network: Network, identities: Identities, expected: Expected) -> Iterator[str]:
-    """Tell where an older state came after a newer one, and what was asked for again in vain."""
+    """Tell where an older state came after a newer one."""
     yield from _steps_back(network, identities)
-    yield from _certificates(identities, expected)
-    yield from _repeats(network)
+    yield from _certificates(network, identities, expected)
 
 
 def _steps_back(network: Network, identities: Identities) -> Iterator[str]:
     last: dict[Name, int] = {}
-    done = [each for each in network.flights if each.is_unsafe and each.took_effect]
-    for flight in sorted(done, key=lambda each: each.effect_order):
+    for flight in _in_order(network):
         for (name, *others), version in effects_of(flight, identities):
-            # A course and a module may be one attachment after another, each with its versions.
+            # Two attachments of one course and one module may have come to the same version.
             if version is None or others:
                 continue
             if version < last.get(name, 0) and not flight.is_beyond:
@@ -83,40 +89,32 @@ def _steps_back(network: Network, identities: Identities) -> Iterator[str]:
             last[name] = max(version, last.get(name, 0))
 
 
-def _certificates(identities: Identities, expected: Expected) -> Iterator[str]:
-    """Tell which certificate froze a student in an older state than it should have."""
-    for uuid, name in identities.names.items():
-        row = identities.rows[uuid]
-        if name[0] != "certificate" or not row.get("snapshot"):
-            continue
-        asked_at = expected.records[name].history[0][0]
-        student = identities.names.get(str(row["student_uuid"]))
-        past = expected.records[student].history if student else []
-        wanted = [version_of("student", data) for at, data in past if at < asked_at]
-        frozen = version_of("student", row["snapshot"])
-        if wanted and (frozen or 0) < (wanted[-1] or 0):
-            yield f"{' '.join(name)} froze its student as v{frozen}, before v{wanted[-1]}"
+def _in_order(network: Network) -> list[Flight]:
+    """Return the requests that changed anything, as they took effect."""
+    done = [each for each in network.flights if each.is_unsafe and each.took_effect]
+    return sorted(done, key=lambda each: each.effect_order)
 
 
-def _repeats(network: Network) -> Iterator[str]:
-    """Tell which request was sent again although DokStamp had refused just that."""
-    refused: dict[tuple[str, str, str], Flight] = {}
-    for flight in network.flights:
-        key = (flight.method, flight.path, flight.digest)
-        first = refused.get(key)
-        if first is not None and flight.is_unsafe and not _is_renewed(first, flight, network):
+def _certificates(network: Network, identities: Identities, expected: Expected) -> Iterator[str]:
+    """Tell which certificate came before a change that it should have frozen."""
+    seen: dict[Name, int] = {}
+    for flight in _in_order(network):
+        for (name, *others), version in effects_of(flight, identities):
+            if not others and version is not None:
+                seen[name] = max(version, seen.get(name, 0))
+            if name[0] == "certificate" and flight.created:
+                yield from _too_early(name, seen, expected)
+
+
+def _too_early(certificate: Name, seen: dict[Name, int], expected: Expected) -> Iterator[str]:
+    asked_at, asked = expected.records[certificate].history[0]
+    for key in FROZEN:
+        name = (key.removesuffix("_id"), str(asked.get(key)))
+        record = expected.records.get(name)
+        past = [data for at, data in record.history if at < asked_at] if record else []
+        wanted = version_of(name[0], past[-1]) if past else None
+        if record is not None and not record.was_removed and seen.get(name, 0) < (wanted or 0):
             yield (
-                f"{flight.method} {flight.path} was refused with {first.heard_status} at "
-                f"{first.sent_at:.1f} and sent again at {flight.sent_at:.1f}"
+                f"{' '.join(certificate)} froze {' '.join(name)} as v{seen.get(name)}, "
+                f"before v{wanted}"
             )
-        if flight.is_unsafe and flight.was_answered and _is_refusal(flight.heard_status):
-            refused.setdefault(key, flight)
-
-
-def _is_refusal(status: int | None) -> bool:
-    return status is not None and 400 <= status < 500 and status not in {401, 429}
-
-
-def _is_renewed(first: Flight, second: Flight, network: Network) -> bool:
-    """Tell whether the sender could not know of the refusal any more, or was told something new."""
-    return first.is_forgotten or network.was_told_between(first.heard_at or 0.0, second.sent_at)

@@ -109,9 +109,10 @@ class InlineDatabase(Database):
         return await asyncio.shield(asyncio.get_running_loop().create_task(self._run(function)))
 
     async def _run(self, function: Callable[[Connection], T]) -> T:
-        traffic = self._traffic
+        traffic, process = self._traffic, RUNNING.get() or Process("nobody")
         assert traffic is not None
-        await self._hop(traffic)
+        process.come_to("begin")
+        await self._hop(traffic, process, "before a commit")
         if traffic.is_shared and traffic.rng.random() < traffic.busy_share:
             traffic.refused += 1
             message = "other hosts kept getting in the way: try again later"
@@ -119,12 +120,15 @@ class InlineDatabase(Database):
         self._wants_to_tell = False
         result = self._store.write(function)
         self._committed(traffic)
-        await self._hop(traffic)
+        process.come_to("commit")
+        await self._hop(traffic, process, "between a commit and its answer")
         return result
 
-    async def _hop(self, traffic: Traffic) -> None:
+    async def _hop(self, traffic: Traffic, process: Process, doing: str) -> None:
         is_slow = traffic.rng.random() < 0.1
+        process.doing[doing] += 1
         await asyncio.sleep(traffic.rng.random() * HOP_SECONDS_MAX if is_slow else 0)
+        process.doing[doing] -= 1
 
     def _committed(self, traffic: Traffic) -> None:
         row = self._store.driver.execute("SELECT size FROM heads").fetchone()

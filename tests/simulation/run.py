@@ -30,6 +30,8 @@ class Report:
     calls: int = 0
     violations: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    stopped: Counter[str] = field(default_factory=Counter)
+    """What in the end waits for a person or for what will never come, by the reason."""
     root: str = ""
     journal: str = ""
     trace: list[str] = field(default_factory=list, repr=False)
@@ -42,6 +44,8 @@ class Report:
             "events": self.events,
             "calls": self.calls,
             "faults": dict(sorted(self.faults.items())),
+            "hosts": self.plan.hosts,
+            "stopped": dict(sorted(self.stopped.items())),
             "violations": self.violations,
             "remarks": self.remarks,
             "root": self.root,
@@ -83,6 +87,7 @@ async def _judge(simulation: Simulation, report: Report, *, traces: bool) -> Non
     report.journal = _digest(simulation.network)
     report.events, report.calls = len(simulation.told), len(simulation.network.flights)
     report.faults = simulation.network.counts + simulation.counts
+    report.stopped = outcome.stopped
     if traces:
         report.trace = trace_of(
             simulation.network.flights,
@@ -91,7 +96,7 @@ async def _judge(simulation: Simulation, report: Report, *, traces: bool) -> Non
             simulation.happened,
         )
     if simulation.traffic.refused:
-        report.faults["database_busy"] = simulation.traffic.refused
+        report.faults["transaction refused by a busy server"] = simulation.traffic.refused
 
 
 def _digest(network: Network) -> str:

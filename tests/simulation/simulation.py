@@ -18,15 +18,15 @@ from ledger.reference import Scope
 from ledger.transaction import PROJECTOR
 from sync.runtime.settings import Settings
 from sync.simulator.authentication import PRACTICE_TENANT
-from tests.simulation.faults import LEASE_SECONDS, FaultPlan, Incident
-from tests.simulation.history import history
+from tests.simulation.faults import DAY, LEASE_SECONDS, FaultPlan, Incident
+from tests.simulation.history import displaced, history
 from tests.simulation.host import Host
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.network import Network
 from tests.simulation.place import InlineAddress, Traffic, stores, template
 from tests.simulation.workload import Told
 
-STEPS: Final = (6, 12, 20)
+STEPS: Final = (2, 4, 6, 10, 16)
 LOOKS: Final = 5.0
 REST_SECONDS_MAX: Final = 4 * 86_400.0
 """How long after the last fault everything may take to come to rest."""
@@ -55,7 +55,7 @@ class Simulation:
         self.vault.fill(made.vault)
         self.key_file = made.key_file
         self.told = history(plan.seed, steps=self.rng.choice(STEPS), reorders=plan.reorders)
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter({"source event out of its turn": displaced(self.told)})
         self.taken: dict[str, Told] = {}
         self.violations: list[str] = []
         self.happened: list[tuple[float, str]] = []
@@ -90,6 +90,13 @@ class Simulation:
             await host.stop()
             self.violations += host.unexpected
         self.violations += self.loop.faults
+        self._count_deaths()
+
+    def _count_deaths(self) -> None:
+        for host in self.hosts:
+            for process in host.all_processes:
+                if process.was_killed:
+                    self.counts[f"crash {process.died_in}"] += 1
 
     async def _feed(self) -> None:
         moments = sorted(self.rng.uniform(0, self.plan.horizon * 0.9) for _ in self.told)
@@ -103,7 +110,7 @@ class Simulation:
         """Offer an event until somebody says that it is in the log: at least once, so."""
         line = json.dumps(told.event).encode()
         if told.is_again:
-            self.counts["duplicate_event"] += 1
+            self.counts["source event repeated"] += 1
         for _ in range(10_000):
             up = [host for host in self.hosts if host.is_up]
             if up:
@@ -112,7 +119,7 @@ class Simulation:
                 if intake is not None:
                     self._note_intake(told, intake.value)
                     return
-                self.counts["event_sent_again"] += 1
+                self.counts["source event offered again"] += 1
             await asyncio.sleep(1)
         self.violations.append(f"event {told.event['id']} could not be recorded")
 
@@ -120,18 +127,17 @@ class Simulation:
         if verdict not in {"taken", "duplicate"}:
             self.violations.append(f"event {told.event['id']} was answered {verdict}")
         self.taken[told.event["id"]] = told
-        self.network.told_at.append(self.loop.time())
 
     async def _befall(self, incident: Incident) -> None:
         await asyncio.sleep(incident.at)
         host = self.hosts[incident.host]
-        self.counts[f"{incident.kind} {incident.detail}".strip()] += 1
         self._note(f"{incident.kind} {host.name} {incident.seconds:.1f} s {incident.detail}")
         match incident.kind:
             case "crash":
                 await self._crash(host, incident)
             case "restart":
                 if host.is_up:
+                    self.counts["host stopped and started"] += 1
                     await host.stop()
                     await self._start_again(host, incident.seconds)
             case "pause":
@@ -146,6 +152,7 @@ class Simulation:
 
     def _jump(self, host: Host, seconds: float) -> None:
         self._note(f"the clock of {host.name} jumps by {seconds:.0f} s")
+        self.counts[f"clock of one host set {'forward' if seconds > 0 else 'back'}"] += 1
         host.clock.off_seconds += seconds
 
     def _note(self, what: str) -> None:
@@ -157,7 +164,7 @@ class Simulation:
         if incident.detail == "step":
             host.process.kill_after(incident.count)
         else:
-            self.network.watch(host.process, incident.detail, steps=incident.count)
+            host.process.watch(incident.detail, steps=incident.count)
         await asyncio.sleep(incident.seconds)
         host.kill()
         self._note(f"{host.name} is dead")
@@ -170,13 +177,15 @@ class Simulation:
 
     async def _pause(self, host: Host, seconds: float) -> None:
         process = host.process
-        if process is None:
+        if process is None or process.is_dead:
             return
+        self.counts[f"pause {'longer' if seconds > LEASE_SECONDS else 'shorter'} than a lease"] += 1
         process.is_stopped = True
         await asyncio.sleep(seconds)
         self.loop.resume(process)
 
     async def _outage(self, incident: Incident) -> None:
+        self.counts[f"outage of {_length(incident.seconds)} ({incident.detail})"] += 1
         self.network.outage = incident.detail
         await asyncio.sleep(incident.seconds)
         self.network.outage = ""
@@ -199,7 +208,7 @@ class Simulation:
         for host in self.hosts:
             is_gone = host.process is None or host.process.is_dead
             if host.needs_help:
-                self.counts["helped"] += 1
+                self.counts["host started anew by its supervisor"] += 1
                 self._note(f"{host.name} is started anew")
                 host.kill()
             if is_gone or host.process is None or host.process.is_dead:
@@ -210,6 +219,12 @@ class Simulation:
         if self.network.under_way:
             found["requests"] = self.network.under_way
         return found
+
+
+def _length(seconds: float) -> str:
+    if seconds > DAY / 4:
+        return "hours to days"
+    return "minutes" if seconds > 60 else "seconds"
 
 
 def _unrest(connection: Connection) -> dict[str, int]:
