@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from ledger import doubting
+from ledger import doubting, looking
 from ledger.mapping import store as mapping_store
 from ledger.mapping.binding import Binding, BindingState
-from ledger.outbox import ending_store, fold_store, gate_store, record_store
+from ledger.outbox import ending_store, fold_store, gate_store, look_store, record_store
 from ledger.outbox.ending_store import Ending
 from ledger.outbox.fold_store import Cause
 from ledger.outbox.operation import Move, Operation
@@ -94,6 +94,7 @@ def _claimed(connection: Connection, scope: Scope, outcome: Outcome) -> None:
         epoch=outcome.public["epoch"],
         position=outcome.position,
     )
+    looking.fold_looks(connection, scope, public=outcome.public, position=outcome.position)
 
 
 def _progressed(connection: Connection, scope: Scope, outcome: Outcome) -> None:
@@ -123,6 +124,13 @@ def _settled(connection: Connection, scope: Scope, outcome: Outcome) -> None:
         connection, scope, ending=ending, position=outcome.position
     )
     _rebind(connection, scope, outcome, operation=operation)
+    if "looks_from" in public:
+        look_store.postpone(
+            connection,
+            scope,
+            reference=operation.reference,
+            not_before=public["looks_from"] / 1000,
+        )
 
 
 def _rebind(

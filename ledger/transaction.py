@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from ledger import checkpoints, folding
+from ledger import checkpoints, folding, looking
 from ledger.log import store as log_store
 from ledger.log.envelope import Prepared, outcome_source, prepare, public_part
 from ledger.log.event import NewEvent
@@ -261,11 +261,17 @@ class Transaction:
         claimed = claim(self.connection, self.scope, terms=terms)
         if not claimed:
             return []
-        keys = [item.key for group in claimed for item in group.operations]
-        self.record(
-            "operations.claimed",
-            public={"host": terms.host, "epoch": claimed[0].epoch, "operations": list(keys)},
+        found = [item for group in claimed for item in group.operations]
+        keys = [item.key for item in found]
+        looks = looking.looks_to_plan(
+            self.connection,
+            self.scope,
+            claimed=found,
+            terms=terms,
+            ledger_id=self.conditions.ledger_id,
         )
+        who: dict[str, Json] = {"host": terms.host, "epoch": claimed[0].epoch}
+        self.record("operations.claimed", public={**who, "operations": [*keys], **looks})
         now = outbox_store.find(self.connection, self.scope, keys=keys)
         return [
             Claimed(group.epoch, tuple(now[each.key] for each in group.operations))

@@ -60,6 +60,7 @@ _OTHERS_END = select(func.min(leases.c.until_seconds)).where(
 )
 _NEXT_TRY = select(func.min(operations.c.not_before_seconds)).where(
     within(operations),
+    operations.c.priority != Priority.LOOK,
     operations.c.state.in_([State.READY.value, State.UNCERTAIN.value]),
     operations.c.not_before_seconds > bindparam("now"),
 )
@@ -84,6 +85,10 @@ class ClaimTerms:
     """How long after a dead owner's lease a late effect of its requests is waited for."""
     may_group: Callable[[Operation], bool] = field(repr=False)
     """Whether one conversation may carry several such operations of a lane."""
+    looks_again: Callable[[Operation], bool] = field(default=lambda _: False, repr=False)
+    """Whether a second record could come of such an operation, should its first request be late."""
+    look_seconds: float = 0.0
+    """How long after a doubtful request its record is looked at once more."""
     busy: frozenset[str] = field(default=frozenset(), repr=False)
     """Lanes in which the claimer is in a conversation, whatever a clock that jumped makes of it."""
 
@@ -133,7 +138,7 @@ def _candidates(
     )
     by_class = {
         priority: due_store.ready(connection, scope, priority=priority, now=now, limit=limit)
-        for priority in (Priority.REVOKE, Priority.ISSUE, Priority.REST)
+        for priority in (Priority.REVOKE, Priority.ISSUE, Priority.REST, Priority.LOOK)
     }
     return found + take_turns(by_class, start=turn)
 

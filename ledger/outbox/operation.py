@@ -74,6 +74,9 @@ MOVES: dict[State, dict[Move, State]] = {
     State.DISCARDED: {},
 }
 
+RECHECK = "recheck"
+"""The kind that only looks once more at what a doubtful request may have made; in nobody's way."""
+
 HEALED_BY = frozenset(
     {("upsert", "upsert"), ("upsert", "retire"), ("retire", "upsert"), ("issue", "revoke")}
 )
@@ -92,6 +95,8 @@ class Priority:
     REVOKE = 0
     ISSUE = 1
     REST = 2
+    LOOK = 3
+    """Looks that wait for their time; nobody waits for them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def as_row(operation: Operation) -> dict[str, object]:
         "second_lane": operation.second_lane,
         "attempts": 0,
         "failures": 0,
-        "not_before_seconds": 0.0,
+        "not_before_seconds": operation.not_before,
         "reason": operation.reason,
         "possibly_sent": False,
         "completes": operation.completes,

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, not_, or_, select
 
 from ledger.errors import IntegrityError
-from ledger.outbox.operation import FINAL, MOVES, Move, Operation, State
+from ledger.outbox.operation import FINAL, MOVES, RECHECK, Move, Operation, Priority, State
 from ledger.outbox.operation_row import as_operation, as_row, encode_concerns
 from ledger.reference import OperationKey, Position, Scope, SourceRef
 from ledger.schema.statements import about, folded_row, one_of, parameters
@@ -20,7 +20,12 @@ _GIVEN_UP = [State.SUPERSEDED.value, State.DISCARDED.value]
 
 _NAMED = and_(within_any(operations), operations.c.key == bindparam("of_key"))
 _IS_OPEN = operations.c.state.in_(_OPEN_STATES)
-_OF_RECORD = select(operations).where(about(operations)).order_by(operations.c.cause)
+_OF_RECORD = (
+    select(operations)
+    # A look changes nothing: nothing waits for it, gives way to it or comes of it.
+    .where(about(operations), operations.c.kind != RECHECK)
+    .order_by(operations.c.cause)
+)
 _NAMING = and_(
     operation_references.c.ledger == operations.c.ledger,
     operation_references.c.generation == operations.c.generation,
@@ -34,6 +39,10 @@ _CHANGE = operations.update().where(_NAMED)
 _FIND = select(operations).where(within_any(operations), operations.c.key.in_(one_of("keys")))
 _FIND_ONE = select(operations).where(_NAMED)
 _OPEN_OF_RECORD = _OF_RECORD.where(_IS_OPEN)
+_IS_LATER_LOOK = and_(
+    operations.c.priority == Priority.LOOK,
+    operations.c.state.in_([State.BLOCKED.value, State.READY.value]),
+)
 _OPEN_NAMING = (
     select(operations)
     .join(operation_references, _NAMING)
@@ -47,9 +56,10 @@ _NAMED_RECORDS = select(
 ).where(within_any(operation_references), operation_references.c.operation.in_(one_of("keys")))
 _COUNT_BY_STATE = (
     select(operations.c.state, func.count())
-    .where(within_any(operations))
+    .where(within_any(operations), not_(_IS_LATER_LOOK))
     .group_by(operations.c.state)
 )
+_COUNT_LOOKS = select(func.count()).where(within_any(operations), _IS_LATER_LOOK)
 _EVENTS_OF = select(operation_events.c.position, operation_events.c.operation).where(
     within_any(operation_events), operation_events.c.operation.in_(one_of("keys"))
 )
@@ -148,7 +158,7 @@ def the(connection: Connection, scope: Scope, *, key: OperationKey) -> Operation
 def of_record(
     connection: Connection, scope: Scope, *, reference: SourceRef
 ) -> tuple[Operation, ...]:
-    """Return every operation on one record, in the order of their causes."""
+    """Return every operation on one record, looks aside, in the order of their causes."""
     rows = connection.execute(_OF_RECORD, parameters(scope, reference))
     return tuple(as_operation(row) for row in rows)
 
@@ -156,7 +166,7 @@ def of_record(
 def open_of_record(
     connection: Connection, scope: Scope, *, reference: SourceRef
 ) -> tuple[Operation, ...]:
-    """Return the operations on one record that something may still happen to."""
+    """Return the operations on one record that something may still happen to, looks aside."""
     rows = connection.execute(_OPEN_OF_RECORD, parameters(scope, reference))
     return tuple(as_operation(row) for row in rows)
 
@@ -218,9 +228,14 @@ def read_page(
 
 
 def count_by_state(connection: Connection, scope: Scope) -> dict[State, int]:
-    """Return how many operations stand in each state."""
+    """Return how many operations stand in each state, but for looks that are not due yet."""
     rows = connection.execute(_COUNT_BY_STATE, parameters(scope))
     return {State(row[0]): row[1] for row in rows}
+
+
+def count_looks(connection: Connection, scope: Scope) -> int:
+    """Return how many records are to be looked at once more, now or later."""
+    return int(connection.execute(_COUNT_LOOKS, parameters(scope)).scalar_one())
 
 
 def link_event(

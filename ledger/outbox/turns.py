@@ -13,6 +13,7 @@ _TURNS: Final = (
     Priority.ISSUE,
     Priority.REVOKE,
     Priority.REST,
+    Priority.LOOK,
 )
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, select
 
-from ledger.outbox import gate_store, store
+from ledger.outbox import gate_store, look_store, store
 from ledger.outbox.operation import POSSIBLY_SENT, Operation, State
 from ledger.reference import OperationKey, Scope, SourceRef
 from ledger.schema.statements import parameters, within
@@ -30,11 +30,12 @@ _WAITING = (
 def open_on(
     connection: Connection, scope: Scope, *, records: Iterable[SourceRef]
 ) -> list[Operation]:
-    """Return the operations on these records that something may still happen to."""
+    """Return the operations on these records that something may still happen to, looks included."""
     return [
         operation
         for reference in records
-        for operation in store.open_of_record(connection, scope, reference=reference)
+        for find in (store.open_of_record, look_store.open_of_record)
+        for operation in find(connection, scope, reference=reference)
     ]
 
 

@@ -37,6 +37,7 @@ def _text(row: Row) -> str:
         "bindings": _counts(row["bindings"]),
         "quarantine": f"{row['quarantine']} events",
         "circuit": row["circuit"],
+        "late looks": row["late_looks"],
         "checkpoint": _checkpoint(row["checkpoint"]),
     }
     return Output.described(lines)

@@ -93,6 +93,11 @@ def _text(report: Row) -> str:
     calls = ", ".join(f"{count} {method}" for method, count in report["calls"].items())
     return (
         f"{report['done']} done, {report['waiting']} waiting, {report['held']} held, "
-        f"{report['dead']} refused, {report['uncertain']} uncertain\n"
+        f"{report['dead']} refused, {report['uncertain']} uncertain{_looks(report)}\n"
         f"calls: {calls or 'none'}; {report['seconds']} s"
     )
+
+
+def _looks(report: Row) -> str:
+    count = report["late_looks"]
+    return f", {count} to be looked at once more later" if count else ""

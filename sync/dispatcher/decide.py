@@ -56,6 +56,7 @@ def held(
     fields: tuple[str, ...] = (),
     target: TargetId | None = None,
     after: After = After.UNCHANGED,
+    facts: Mapping[str, Json] | None = None,
 ) -> Settlement:
     """Return the settlement of an operation that waits for a person."""
     return Settlement(
@@ -66,6 +67,7 @@ def held(
         after=after,
         fields=fields,
         in_doubt=work.possibly_sent,
+        facts=facts or {},
     )
 
 
@@ -78,7 +80,7 @@ def look_later(work: Work, seconds: float) -> Settlement:
     """Return the settlement of an operation whose witness may not show the truth yet."""
     return Settlement(
         work.operation,
-        Outcome.RETRY,
+        Outcome.UNCERTAIN if work.possibly_sent else Outcome.RETRY,
         Reason.NOT_LISTED,
         retry_seconds=seconds,
         counts_as_failure=False,

@@ -12,19 +12,21 @@ from ledger.errors import ConflictError
 from ledger.ledger import Ledger
 from ledger.log.envelope import Prepared
 from ledger.log.event import NOBODY
-from ledger.outbox import gate_store
+from ledger.outbox import gate_store, look_store
 from ledger.outbox.lease_store import Claimed, ClaimTerms
 from ledger.outbox.operation import Operation
 from ledger.reference import Json
 from ledger.scribe import Scribe
 from ledger.transaction import Transaction
 from sync.dispatcher.judging import Verdict
+from sync.dispatcher.looking import can_double, look_seconds
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import After, Outcome, Progress, Settlement
 from sync.dispatcher.work_reader import Assembled
 from sync.dokstamp.exchange import Exchange
 from sync.resources.catalog import RESOURCES
 
+SETTLE_SECONDS: Final = 30.0
 OPENED_WITH_A_SETTLEMENT: Final = 50
 """Gates that a settlement opens itself at each wake; the opener takes the rest."""
 WAKES_WITH_A_SETTLEMENT: Final = 4
@@ -46,8 +48,9 @@ class Tenure:
 class OutcomeWriter:
     """Logs and folds outcomes in one transaction each."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, settle_seconds: float = SETTLE_SECONDS) -> None:
         self._ledger = ledger
+        self._settle_seconds = settle_seconds
 
     async def claim(self, terms: ClaimTerms) -> list[Claimed]:
         """Take work; what is returned is on record as claimed before anything is sent."""
@@ -104,6 +107,10 @@ class OutcomeWriter:
                     rests_until = transaction.lease_now + verdict.rest_seconds
                     public["not_before"] = int(rests_until * 1000)
                 settled = about[verdict.settlement.operation]
+                if _puts_off_look(transaction, settled.operation, verdict):
+                    # Counted from here: what was in doubt may have been made only now.
+                    looks_from = transaction.lease_now + look_seconds(self._settle_seconds)
+                    public["looks_from"] = int(looks_from * 1000)
                 _settle(transaction, settled, verdict, public=public, scribe=scribe)
                 # What was exchanged once is told once, with the first of the conversation.
                 evidence = []
@@ -124,6 +131,15 @@ class OutcomeWriter:
                 keyed = self._ledger.vault.lookup_digest(b"exchange", bytes.fromhex(digest))
                 exchange[name.replace("sha256", "digest")] = keyed.hex()
         return exchange
+
+
+def _puts_off_look(transaction: Transaction, operation: Operation, verdict: Verdict) -> bool:
+    """Tell whether a look at the record that was just made counts from now."""
+    is_again = operation.attempts > 1 and can_double(operation)
+    if verdict.settlement.outcome is not Outcome.DONE or not is_again:
+        return False
+    reference, connection = operation.reference, transaction.connection
+    return look_store.is_waiting(connection, transaction.scope, reference=reference)
 
 
 def _holds(transaction: Transaction, tenure: Tenure) -> bool:

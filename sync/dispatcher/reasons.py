@@ -6,7 +6,7 @@ The ledger keeps the code; `explain` adds what happened and what can be done abo
 from enum import StrEnum
 from typing import Final
 
-from sync.dispatcher.words import ERASED, NOTHING_TO_DO, PLANNED, Words
+from sync.dispatcher.words import ERASED, LOOKS, NOTHING_TO_DO, PLANNED, Words
 
 
 class Reason(StrEnum):
@@ -23,6 +23,8 @@ class Reason(StrEnum):
     UNVERIFIED = "unverified"
     EXPIRED = "expired"
     ISSUED_WITHOUT_URL = "issued_without_url"
+    NOTHING_LATE = "nothing_late"
+    NOT_LOOKED = "not_looked"
 
     # Put off.
     THROTTLED = "throttled"
@@ -42,6 +44,7 @@ class Reason(StrEnum):
 
     # Held for a person.
     SEVERAL_MATCHES = "several_matches"
+    SECOND_RECORD = "second_record"
     HELD_BY_ANOTHER = "held_by_another"
     IDENTITY_DIFFERS = "identity_differs"
     CODE_UNDER_ANOTHER_COURSE = "code_under_another_course"
@@ -89,6 +92,7 @@ _BIND: Final = "If it is the right one, `mapping bind` it, then run `outbox retr
 
 WORDS: Final[dict[str, Words]] = {
     **PLANNED,
+    **LOOKS,
     Reason.NEVER_MADE: Words("DokStamp never had it, so nothing was called.", NOTHING_TO_DO),
     Reason.RECORDED_ONLY: Words(
         "The removal is on record; DokStamp keeps records of this kind as history.", NOTHING_TO_DO

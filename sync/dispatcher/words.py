@@ -59,3 +59,25 @@ ERASED: Final[dict[str, Words]] = {
     ),
 }
 """The codes of erasures, on the person's own operations and on those that waited for them."""
+
+LOOKS: Final[dict[str, Words]] = {
+    "late_look": Words(
+        "It was made after an unclear answer, so it is looked at once more after a while.",
+        NOTHING_TO_DO,
+    ),
+    "nothing_late": Words(
+        "It was looked at once more: no second record came of the unclear answer.", NOTHING_TO_DO
+    ),
+    "not_looked": Words(
+        "What it belongs to is not known any more, so there was nothing to look through.",
+        NOTHING_TO_DO,
+    ),
+    "second_record": Words(
+        "A request without an answer took effect very late: DokStamp has a second record like "
+        "the one made in its place. Nothing was deleted.",
+        "Compare the two in DokStamp (`mapping find` tells which one is bound; `mapping bind` the "
+        "other one if that is right), remove the superfluous one there and run `outbox retry`; "
+        "or `outbox discard` this if both are meant.",
+    ),
+}
+"""The codes of looks at what was made after an unclear answer."""

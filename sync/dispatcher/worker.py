@@ -15,6 +15,7 @@ from ledger.outbox.operation import Operation
 from ledger.reference import Scope
 from sync.dispatcher.conversation_worker import Bench, ConversationWorker, Lease
 from sync.dispatcher.judging import PUT_OFF
+from sync.dispatcher.looking import can_double, look_seconds
 from sync.dispatcher.outcome_writer import Tenure
 from sync.dispatcher.reasons import Reason, explain
 from sync.dispatcher.step import Outcome
@@ -189,6 +190,8 @@ class Dispatcher:
             group_max=GROUP_MAX,
             settle_seconds=self._bench.settle_seconds,
             may_group=_may_group,
+            looks_again=can_double,
+            look_seconds=look_seconds(self._bench.settle_seconds),
             # After a leap of the clock our own leases look as if their owner had died.
             busy=frozenset(lane for each in self._active.values() for lane in each.tenure.lanes),
         )

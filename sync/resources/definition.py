@@ -20,6 +20,8 @@ class Kind(StrEnum):
     RETIRE = "retire"
     ISSUE = "issue"
     REVOKE = "revoke"
+    RECHECK = "recheck"
+    """Nothing at all: what an unclear request may have made late is looked for once more."""
 
 
 class Match(StrEnum):

@@ -59,6 +59,8 @@ class Remaining:
     states: dict[State, int]
     uncertain: int
     """Operations in doubt, those of a host that died included."""
+    late_looks: int = 0
+    """Records made after an unclear answer that are looked at once more, later."""
 
     @property
     def waiting(self) -> int:
@@ -123,7 +125,7 @@ class Engine:
         return Bench(
             ledger=self._ledger,
             sender=self.sender,
-            writer=OutcomeWriter(self._ledger),
+            writer=OutcomeWriter(self._ledger, settle_seconds=settings.settle_seconds),
             pace=self.pace,
             rules=settings.rules(),
             settle_seconds=settings.settle_seconds,
@@ -184,8 +186,9 @@ class Engine:
     async def remaining(self) -> Remaining:
         """Return what is left as it stands."""
         states = await self._ledger.read_folded(outbox_store.count_by_state)
+        looks = await self._ledger.read_folded(outbox_store.count_looks)
         in_doubt = states.get(State.UNCERTAIN, 0) + states.get(State.LEASED, 0)
-        return Remaining(await self.projector.lag(), states, in_doubt)
+        return Remaining(await self.projector.lag(), states, in_doubt, looks)
 
     @property
     def _last_progress(self) -> float:

@@ -44,6 +44,7 @@ async def status(
             "bindings": bindings,
             "quarantine": quarantine_store.count(connection, scope),
             "circuit": circuit,
+            "late_looks": outbox_store.count_looks(connection, scope),
         }
 
     found = await ledger.read_folded(look)

@@ -13,6 +13,7 @@ from ledger.ledger import Ledger
 from ledger.log.envelope import format_time
 from ledger.log.event import Event
 from ledger.mapping import store as mapping_store
+from ledger.outbox import look_store
 from ledger.outbox import store as outbox_store
 from ledger.reference import Json, Position, Scope, SourceRef
 from ledger.subjects import subject_store
@@ -91,7 +92,8 @@ async def _operations(ledger: Ledger, records: Iterable[SourceRef]) -> list[Json
                 "cause": each.cause,
             }
             for reference in records
-            for each in outbox_store.of_record(connection, scope, reference=reference)
+            for find in (outbox_store.of_record, look_store.of_record)
+            for each in find(connection, scope, reference=reference)
         ]
 
     return await ledger.read_folded(look)

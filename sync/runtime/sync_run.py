@@ -45,6 +45,8 @@ class SyncReport:
     exit: Exit
     seconds_to_takeover: float | None = None
     """How long until what other hosts hold is taken over, should they be gone."""
+    late_looks: int = 0
+    """Records made after an unclear answer: `run`, or a later `sync`, looks at them once more."""
 
     def to_json(self) -> dict[str, Json | float]:
         """Return the report as the command line prints it."""
@@ -54,6 +56,7 @@ class SyncReport:
             "held": self.held,
             "dead": self.dead,
             "uncertain": self.uncertain,
+            "late_looks": self.late_looks,
             "calls": dict(self.calls),
             "seconds": round(self.seconds, 3),
             "exit": int(self.exit),
@@ -96,6 +99,7 @@ async def run_sync(
         seconds=ledger.clock.monotonic() - started,
         exit=await judge(ledger, remaining),
         seconds_to_takeover=takeover,
+        late_looks=remaining.late_looks,
     )
 
 

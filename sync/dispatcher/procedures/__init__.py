@@ -10,6 +10,7 @@ what happens to a record          where the rule is
   removed at the source           retire.py   a table: entity to way; delete.py for real deletes
   attachment of a module          attach.py, detach.py
   certificate                     issue.py, revoke.py
+  made after an unclear answer    recheck.py  looked at once more, much later
   before the first write of a run preflight.py
   a write was refused             refusal.py
   a record may be gone            read.py

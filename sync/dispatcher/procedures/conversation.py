@@ -8,6 +8,7 @@ from sync.dispatcher.procedures.create import create
 from sync.dispatcher.procedures.detach import detach
 from sync.dispatcher.procedures.find import candidates
 from sync.dispatcher.procedures.issue import issue
+from sync.dispatcher.procedures.recheck import recheck
 from sync.dispatcher.procedures.requests import collection, entity, state
 from sync.dispatcher.procedures.retire import retire
 from sync.dispatcher.procedures.revoke import revoke
@@ -48,6 +49,7 @@ PROCEDURES: Final[dict[Kind, Procedure]] = {
     Kind.RETIRE: retire,
     Kind.ISSUE: issue,
     Kind.REVOKE: revoke,
+    Kind.RECHECK: recheck,
 }
 
 TOGETHER: Final[dict[tuple[str, Kind], Together]] = {

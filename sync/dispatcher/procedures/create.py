@@ -1,11 +1,20 @@
-"""Make a record that DokStamp may already have: search, then adopt or create (API 8)."""
+"""Make a record that DokStamp may already have: search, then adopt or create (API 8).
+
+```
+search ─┬─ found ─► adopt
+        └─ none ──► POST ─► taken ─► search without the filter ─┬─ found ─► adopt
+                                                                └─ none ──► the same once more
+                                       after the settle window, without a POST: then held
+```
+"""
 
 from collections.abc import Generator
 from dataclasses import replace
+from typing import Final
 
 from ledger.reference import TargetId
 from sync.dispatcher.asking import ask_record
-from sync.dispatcher.decide import dead, done, held, put_off, without_doubt
+from sync.dispatcher.decide import dead, done, held, look_later, put_off, without_doubt
 from sync.dispatcher.procedures.find import choose, find, find_again
 from sync.dispatcher.procedures.refusal import missing_reference, refused_references
 from sync.dispatcher.procedures.requests import collection, entity, post, state
@@ -17,6 +26,9 @@ from sync.dokstamp.answer import Answer, Meaning
 from sync.dokstamp.envelope import Row, record, refused_fields, uuid_of
 from sync.dokstamp.listing import Listing
 
+TAKEN_FACT: Final = "taken"
+"""The key fields that DokStamp said are taken, while no list showed by what."""
+
 
 def create(
     work: Work, *, rules: Rules, listing: Listing | None = None
@@ -24,6 +36,8 @@ def create(
     """Settle an operation whose record is not bound yet; `listing` saves the search."""
     if work.reference.entity == "institution" and rules.institutions is Institutions.BIND:
         return held(work, Reason.BIND_INSTITUTION)
+    if work.progress.get(TAKEN_FACT):
+        return (yield from _look_again(work, rules))
     if listing is None:
         found = yield from find(work, rules=rules)
     else:
@@ -78,9 +92,27 @@ def _refused(work: Work, answer: Answer, rules: Rules) -> Generator[Step, Reply,
         return found
     if found is not None:
         return (yield from adopt(work, found, rules=rules))
-    if is_about_key:
-        return held(work, Reason.HIDDEN_RECORD, fields=fields)
-    return dead(work, Reason.REFUSED, fields=fields)
+    if not is_about_key:
+        return dead(work, Reason.REFUSED, fields=fields)
+    # What was made a moment ago may not be listed yet: absent once is not hidden.
+    taken = sorted(_key_fields(work).intersection(fields))
+    yield Progress(work.operation, facts={TAKEN_FACT: [*taken]})
+    return look_later(work, rules.settle_seconds)
+
+
+def _look_again(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement]:
+    """Settle a create that was refused because its key is taken: it is not sent again."""
+    found = yield from find_again(work, rules=rules)
+    if isinstance(found, Settlement):
+        return found
+    clear = without_doubt(work)
+    if found is not None:
+        return (yield from adopt(clear, found, rules=rules))
+    taken = work.progress[TAKEN_FACT]
+    # Forgotten, so that a person's `outbox retry` tries it anew.
+    yield Progress(work.operation, facts={TAKEN_FACT: None})
+    fields = tuple(map(str, taken)) if isinstance(taken, list) else ()
+    return held(clear, Reason.HIDDEN_RECORD, fields=fields)
 
 
 def _key_fields(work: Work) -> frozenset[str]:

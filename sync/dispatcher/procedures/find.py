@@ -67,21 +67,21 @@ def candidates(
 def choose(work: Work, listing: Listing, *, rules: Rules) -> Generator[Step, Reply, Found]:
     """Return the one row of a list that stands for the record and for no other."""
     if isinstance(listing, Unknown):
-        return (yield from _unknown(work, listing, rules))
-    verdicts = yield from _verdicts(work, listing.rows, rules)
-    if isinstance(verdicts, Settlement):
-        return verdicts
-    return (yield from _choose(work, verdicts))
+        return (yield from unknown(work, listing, rules))
+    judged = yield from verdicts(work, listing.rows, rules)
+    if isinstance(judged, Settlement):
+        return judged
+    return (yield from _choose(work, judged))
 
 
-def _choose(work: Work, verdicts: list[tuple[Row, Match]]) -> Generator[Step, Reply, Found]:
-    same = [row for row, verdict in verdicts if verdict is Match.SAME]
+def _choose(work: Work, judged: list[tuple[Row, Match]]) -> Generator[Step, Reply, Found]:
+    same = [row for row, verdict in judged if verdict is Match.SAME]
     free = yield from _free(work, same)
     if len(free) > 1:
         return held(work, Reason.SEVERAL_MATCHES)
     if free:
         return free[0]
-    conflicts = [verdict for _, verdict in verdicts if verdict.is_conflict]
+    conflicts = [verdict for _, verdict in judged if verdict.is_conflict]
     if conflicts:
         return held(work, conflicts[0].value)
     if same and entity(work).claimed_key(work.reference.source_id, state(work)):
@@ -110,18 +110,18 @@ def _free(work: Work, rows: list[Row]) -> Generator[Step, Reply, list[Row]]:
     ]
 
 
-def _verdicts(
+def verdicts(
     work: Work, rows: tuple[Row, ...], rules: Rules
 ) -> Generator[Step, Reply, list[tuple[Row, Match]] | Settlement]:
     """Return what each row is to the record."""
-    verdicts: list[tuple[Row, Match]] = []
+    judged: list[tuple[Row, Match]] = []
     for listed in rows:
         row = yield from _whole(work, listed, rules)
         if isinstance(row, Settlement):
             return row
         if row is not None:
-            verdicts.append((row, _match(work, row)))
-    return verdicts
+            judged.append((row, _match(work, row)))
+    return judged
 
 
 def _whole(work: Work, row: Row, rules: Rules) -> Generator[Step, Reply, Found]:
@@ -136,7 +136,7 @@ def _match(work: Work, row: Row) -> Match:
     return entity(work).match(state(work), row, work.targets)
 
 
-def _unknown(work: Work, listing: Unknown, rules: Rules) -> Generator[Step, Reply, Settlement]:
+def unknown(work: Work, listing: Unknown, rules: Rules) -> Generator[Step, Reply, Settlement]:
     """Return why nothing is known: the list of a course's groups goes missing with the course."""
     if listing.answer.meaning is Meaning.MISSING and "{" in entity(work).path:
         missing = yield from missing_reference(work, ("course_uuid",), rules=rules)

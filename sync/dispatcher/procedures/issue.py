@@ -5,8 +5,9 @@ check ─► list of student and course ─► upload ─► file on record ─�
               │ ours: adopt               │ used: adopt              │ draft: look again later,
               └ another live one: held    └ or held                  │ never a second POST
                                                                      └ no answer: uncertain
-after an uncertain POST:  file ─┬─ used ────► its certificate is in the list: adopt it, or held
+after an uncertain POST:  file ─┬─ used ────► its certificate is in the list: adopt it
                                 └─ not used ► list, then POST again with the same file
+used or refused, but in no list:  looked at once more after the settle window, then held
 ```
 
 The file serves one certificate only (API 11.10), so it is the witness of whether a POST took
@@ -19,7 +20,7 @@ from typing import Final
 
 from ledger.reference import Json
 from sync.dispatcher.asking import ask_record
-from sync.dispatcher.decide import dead, held, put_off, without_doubt
+from sync.dispatcher.decide import dead, held, look_later, put_off, without_doubt
 from sync.dispatcher.procedures.issued import adopt_issued, judge_issued, look_again
 from sync.dispatcher.procedures.issuing_file import File, read_file, upload
 from sync.dispatcher.procedures.live_certificates import Live, find_live
@@ -35,6 +36,8 @@ from sync.dokstamp.request import BodyValue
 FILE_FACT: Final = "file"
 """The uuid of the uploaded file: private, since it opens a public download."""
 ISSUED_AT_FACT: Final = "issued_at"
+UNLISTED_FACT: Final = "unlisted"
+"""Why a certificate with our file must be there, although no list showed one."""
 
 _STYLE_FIELDS: Final = frozenset({"finish", "status", "issued_at"})
 
@@ -77,7 +80,7 @@ def _begin(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement]:
 def _resume(work: Work, uuid: str, rules: Rules) -> Generator[Step, Reply, Settlement]:
     """Settle a request whose file is on record, by what became of the file."""
     file: File | Settlement | None = File(uuid)
-    if work.possibly_sent:
+    if work.possibly_sent or work.progress.get(UNLISTED_FACT):
         file = yield from read_file(work, uuid)
     if isinstance(file, Settlement):
         return file
@@ -97,8 +100,12 @@ def _post_if_clear(
     ours = live.made_with(file.uuid)
     if ours is not None:
         return (yield from adopt_issued(work, ours, rules=rules))
-    if file.is_used:
+    if file.is_used and FILE_FACT not in work.progress:
+        # Used before a certificate was ever asked for with it: by somebody else.
         return held(work, Reason.FILE_USED)
+    if file.is_used or work.progress.get(UNLISTED_FACT):
+        reason = Reason.FILE_USED if file.is_used else Reason.FILE_REFUSED
+        return (yield from _unlisted(work, reason, rules))
     if live.blocking:
         return held(work, Reason.ANOTHER_CERTIFICATE)
     facts: dict[str, Json] = {FILE_FACT: file.uuid, ISSUED_AT_FACT: _issued_at(work)}
@@ -158,12 +165,24 @@ def _refused(
     ours = live.made_with(file.uuid)
     if ours is not None:
         return (yield from adopt_issued(work, ours, rules=rules))
-    return _unexplained(work, fields, live)
+    return (yield from _unexplained(work, fields, live, rules))
 
 
-def _unexplained(work: Work, fields: tuple[str, ...], live: Live) -> Settlement:
+def _unexplained(
+    work: Work, fields: tuple[str, ...], live: Live, rules: Rules
+) -> Generator[Step, Reply, Settlement]:
     if live.blocking:
         return held(work, Reason.ANOTHER_CERTIFICATE)
     if "file_uuid" in fields or not fields:
-        return held(work, Reason.FILE_REFUSED, fields=fields)
+        return (yield from _unlisted(work, Reason.FILE_REFUSED, rules))
     return dead(work, Reason.REFUSED, fields=fields)
+
+
+def _unlisted(work: Work, reason: Reason, rules: Rules) -> Generator[Step, Reply, Settlement]:
+    """Settle what the file speaks for and no list shows: the list may lag, but only once."""
+    if work.progress.get(UNLISTED_FACT):
+        # Forgotten, so that a person's `outbox retry` looks anew.
+        yield Progress(work.operation, facts={UNLISTED_FACT: None})
+        return held(work, reason)
+    yield Progress(work.operation, facts={UNLISTED_FACT: reason.value})
+    return look_later(work, rules.settle_seconds)

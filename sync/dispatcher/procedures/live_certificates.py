@@ -24,8 +24,8 @@ class Live:
     """Every certificate of a student in a course, seen in a whole list."""
 
     rows: tuple[Row, ...] = field(repr=False)
-    blocking: bool = False
-    """Whether a draft or issued one is for the same enrollment or cohort (API 11.11, rule 2)."""
+    blocking: tuple[Row, ...] = field(default=(), repr=False)
+    """The draft or issued ones for the same enrollment or cohort (API 11.11, rule 2)."""
 
     def made_with(self, file: str) -> Row | None:
         """Return the certificate whose file this is."""
@@ -54,7 +54,7 @@ def find_live(work: Work, *, rules: Rules) -> Generator[Step, Reply, Live | Sett
     if isinstance(whole, Settlement):
         return whole
     rows = tuple(row for row in whole if all(names(row, *each) for each in named))
-    return Live(rows, blocking=any(_blocks(work, row) for row in rows))
+    return Live(rows, blocking=tuple(row for row in rows if _blocks(work, row)))
 
 
 def _whole(

@@ -11,7 +11,7 @@ def test_status_tells_where_everything_stands(ledger: Command) -> None:
     assert answer.code == 0
     assert tuple(status) == (
         "ledger", "tenant", "log", "projection", "operations", "bindings", "quarantine", "circuit",
-        "checkpoint",
+        "late_looks", "checkpoint",
     )  # fmt: skip
     assert tuple(status["operations"]) == (
         "blocked", "ready", "leased", "uncertain", "done", "held", "dead", "superseded",
@@ -26,5 +26,5 @@ def test_people_read_it_in_lines(ledger: Command) -> None:
 
     assert [line.split()[0] for line in lines] == [
         "ledger", "tenant", "log", "to", "operations", "bindings", "quarantine", "circuit",
-        "checkpoint",
+        "late", "checkpoint",
     ]  # fmt: skip

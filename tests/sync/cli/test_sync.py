@@ -8,7 +8,7 @@ import pytest
 from tests.sync.cli.commands import at_work, event, start
 from tests.sync.cli.conftest import Command
 
-KEYS = ("done", "waiting", "held", "dead", "uncertain", "calls", "seconds", "exit")
+KEYS = ("done", "waiting", "held", "dead", "uncertain", "late_looks", "calls", "seconds", "exit")
 
 
 def test_sync_brings_dokstamp_up_to_date_and_then_has_nothing_to_do(

@@ -165,4 +165,5 @@ async def test_the_status_counts_everything(home: Path) -> None:
         "bindings": {"institution": 1},
         "quarantine": 0,
         "circuit": "closed",
+        "late_looks": 0,
     }

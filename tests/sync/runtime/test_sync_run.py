@@ -89,7 +89,7 @@ async def test_the_report_is_what_the_command_line_prints(home: Path) -> None:
         "waiting",
         "held",
         "dead",
-        *["uncertain", "calls", "seconds", "exit"],
+        *["uncertain", "late_looks", "calls", "seconds", "exit"],
     ]
     assert told["exit"] == 0
 

@@ -17,6 +17,7 @@ from ledger.log import store as log_store
 from ledger.log.envelope import fault
 from ledger.log.merkle import CompactRange
 from ledger.mapping import store as mapping_store
+from ledger.outbox import look_store
 from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import FINAL, State
 from sync.projector.rebuild_worker import rebuild
@@ -44,12 +45,17 @@ class HurriedClock:
         self._speed = speed
         self._began = time.monotonic()
         self._start = datetime.now(UTC)
+        self._leapt = 0.0
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
-        return (time.monotonic() - self._began) * self._speed
+        return (time.monotonic() - self._began) * self._speed + self._leapt
+
+    def leap(self, seconds: float) -> None:
+        """Let time pass at once, while nobody sleeps."""
+        self._leapt += seconds
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds) / self._speed)
@@ -64,6 +70,7 @@ class Practice:
     settings: Settings
     ledger: Ledger
     address: Address
+    clock: HurriedClock = field(default_factory=HurriedClock)
     told: list[Told] = field(default_factory=list)
     strangers: frozenset[str] = frozenset()
     signals: list[object] = field(default_factory=list)
@@ -94,7 +101,7 @@ class Practice:
         self.strangers = frozenset(strangers.made)
 
     async def unsettled(self) -> dict[str, str]:
-        """Return what stands open: the source id and kind, and why."""
+        """Return what stands open, looks for later aside: the source id and kind, and why."""
         operations = await self.ledger.read(
             lambda connection: outbox_store.read_page(
                 connection,
@@ -106,6 +113,7 @@ class Practice:
         return {
             f"{each.reference.source_id} {each.kind}": f"{each.state.value} {each.reason}".strip()
             for each in operations
+            if each.reason != look_store.REASON
         }
 
     async def faults(self, *, except_for: Iterable[str] = ()) -> list[str]:
@@ -188,4 +196,4 @@ async def practising(
     async with http_server.serve(simulator, clock=clock.now) as address:
         chosen = settings_for(folder, address, **settings)
         async with make_ledger(chosen, clock=clock) as ledger:
-            yield Practice(folder, simulator, chosen, ledger, address)
+            yield Practice(folder, simulator, chosen, ledger, address, clock)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ledger.mapping import store as mapping_store
 from ledger.mapping.binding import Binding
+from ledger.outbox import look_store
 from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import Operation, State
 from ledger.reference import SourceRef, TargetId
@@ -162,7 +163,7 @@ class Scene:
         return {
             f"{each.reference.source_id} {each.kind}": f"{each.state.value} {each.reason}".strip()
             for each in await self.operations()
-            if each.state in OPEN
+            if each.state in OPEN and each.reason != look_store.REASON
         }
 
     async def concerns(self, source_id: str) -> set[str]:

@@ -39,9 +39,13 @@ def certificate(uuid: str = "c-1", **changes: object) -> dict[str, object]:
     return row("certificate", uuid, **{**ISSUED, "files": files, **changes})
 
 
-def resumed(**more: Any) -> Work:
+def resumed(*, unlisted: str | None = None, possibly_sent: bool = True, **more: Any) -> Work:
     facts = {"file": "f-1", "issued_at": "2025-12-20T00:00:00Z"}
-    return request_for_certificate(possibly_sent=True, progress=facts, document=None, **more)
+    if unlisted is not None:
+        facts["unlisted"] = unlisted
+    return request_for_certificate(
+        possibly_sent=possibly_sent, progress=facts, document=None, **more
+    )
 
 
 REFUSAL = [NONE_YET, (UPLOAD, uploaded())]

@@ -38,6 +38,9 @@ from tests.sync.dispatcher.procedures.transcript import (
     unreachable,
 )
 
+USED = "2025-12-20T00:00:00Z"
+PUT_OFF = (Outcome.RETRY, Reason.NOT_LISTED)
+
 
 def test_a_certificate_takes_a_list_an_upload_and_a_post() -> None:
     script = [NONE_YET, (UPLOAD, uploaded()), (POST, made("c-1", **ISSUED))]
@@ -155,14 +158,63 @@ def test_after_doubt_a_used_file_leads_to_its_certificate() -> None:
     assert played.settlement.target == "c-5"
 
 
-def test_after_doubt_a_used_file_without_a_certificate_is_held_in_doubt() -> None:
-    script = [(FILE, shows(file_row(used_at="2025-12-20T00:00:00Z"))), NONE_YET]
+def test_after_doubt_a_used_file_without_a_certificate_is_looked_at_once_more() -> None:
+    script = [(FILE, shows(file_row(used_at=USED))), NONE_YET]
 
-    played = play(resumed(), script)
+    played = play(resumed(), script, rules=Rules(settle_seconds=7))
+
+    settlement = played.settlement
+    assert (settlement.outcome, settlement.reason) == (Outcome.UNCERTAIN, Reason.NOT_LISTED)
+    assert (settlement.retry_seconds, settlement.counts_as_failure) == (7, False)
+    assert played.facts == {"unlisted": "file_used"}
+
+
+def test_a_used_file_that_still_has_no_certificate_is_held_in_doubt() -> None:
+    script = [(FILE, shows(file_row(used_at=USED))), NONE_YET]
+
+    played = play(resumed(unlisted="file_used"), script)
 
     assert played.settlement.outcome is Outcome.HELD
     assert played.settlement.reason == Reason.FILE_USED
     assert played.settlement.in_doubt
+    assert played.facts == {"unlisted": None}
+
+
+def test_a_used_file_whose_certificate_is_listed_later_leads_to_it() -> None:
+    script = [(FILE, shows(file_row(used_at=USED))), (LIST, lists(certificate("c-5")))]
+
+    played = play(resumed(unlisted="file_used"), script)
+
+    assert (played.settlement.outcome, played.settlement.target) == (Outcome.DONE, "c-5")
+
+
+def test_after_doubt_a_listed_certificate_counts_even_if_its_file_seems_unused() -> None:
+    script = [(FILE, shows(file_row())), (LIST, lists(certificate("c-5")))]
+
+    played = play(resumed(), script)
+
+    assert (played.settlement.outcome, played.settlement.target) == (Outcome.DONE, "c-5")
+
+
+def test_a_certificate_of_two_files_is_ours_if_one_of_them_is() -> None:
+    files = [{"type": "signed", "uuid": "f-0"}, {"type": "certificate", "uuid": "f-1"}]
+    script = [
+        (FILE, shows(file_row(used_at=USED))),
+        (LIST, lists(certificate("c-9", files=[{"uuid": "f-9"}]), certificate("c-5", files=files))),
+    ]
+
+    played = play(resumed(), script)
+
+    assert (played.settlement.outcome, played.settlement.target) == (Outcome.DONE, "c-5")
+
+
+def test_two_files_for_one_upload_are_taken_for_no_answer() -> None:
+    two = answered(201, {"data": [file_row(), file_row(uuid="f-2")]})
+
+    played = play(request_for_certificate(), [NONE_YET, (UPLOAD, two)])
+
+    assert played.settlement.reason == Reason.UPLOAD_UNCERTAIN
+    assert played.progress == []
 
 
 def test_after_doubt_an_unused_file_is_posted_again_and_never_uploaded() -> None:
@@ -207,10 +259,19 @@ def test_a_refused_file_leads_to_its_certificate(status: int) -> None:
     assert played.settlement.target == "c-5"
 
 
-def test_a_refused_file_without_a_certificate_is_held() -> None:
+def test_a_refused_file_without_a_certificate_is_looked_at_once_more() -> None:
     script = [*REFUSAL, (POST, refuses("file_uuid")), NONE_YET]
 
     played = play(request_for_certificate(), script)
+
+    assert (played.settlement.outcome, played.settlement.reason) == PUT_OFF
+    assert played.facts["unlisted"] == "file_refused"
+
+
+def test_a_refused_file_is_held_then_and_the_certificate_not_asked_for_again() -> None:
+    work = resumed(unlisted="file_refused", possibly_sent=False)
+
+    played = play(work, [(FILE, shows(file_row())), NONE_YET])
 
     assert played.settlement.outcome is Outcome.HELD
     assert played.settlement.reason == Reason.FILE_REFUSED

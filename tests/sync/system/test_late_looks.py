@@ -1,0 +1,88 @@
+"""Effects that come after every settle window: found by one more look, and held, never mended."""
+
+from pathlib import Path
+from typing import Any
+
+from sync.projector.rebuild_worker import rebuild
+from sync.runtime.status import status
+from sync.simulator import Fault
+from tests.sync.system.practice import Practice, practising
+from tests.sync.system.university import FIRST_TERM, Told
+
+SETTLE = 60
+LATE = 5 * SETTLE
+"""Seconds after which a lost request takes effect: long after it was made up for."""
+TERMS: dict[str, Any] = {"speed": 60, "settle_seconds": SETTLE, "request_timeout_seconds": 600}
+ORDER = (
+    *("institution", "organization", "course", "module", "module_group", "course_module"),
+    *("cohort", "student", "enrollment", "certificate"),
+)
+TWICE: dict[str, str] = {
+    "institution": "/institutions",
+    "organization": "/organizations",
+    "course": "/courses",
+    "module_group": "/courses/*/modules/groups",
+    "enrollment": "/enrollments",
+}
+"""What DokStamp itself does not keep from being there twice."""
+ONCE: dict[str, str] = {
+    "module": "/modules",
+    "course_module": "/courses/*/attach/modules",
+    "cohort": "/cohorts",
+    "student": "/students",
+    "certificate": "/certificates",
+}
+HELD = "held second_record"
+
+
+def lost(path: str) -> Fault:
+    return Fault(kind="late", method="POST", path=path, nth=1, seconds=LATE)
+
+
+def through(entity: str) -> list[Told]:
+    """Return what the first term tells of an entity and of everything before it."""
+    known = ORDER[: ORDER.index(entity) + 1]
+    return [each for each in FIRST_TERM if each[0].partition(".")[0] in known]
+
+
+async def rebuilt(practice: Practice) -> object:
+    return (await rebuild(practice.ledger, check=True)).first_difference
+
+
+async def test_one_run_leaves_a_late_look_for_later(home: Path) -> None:
+    async with practising(home, faults=[lost("/institutions")], **TERMS) as practice:
+        first = await practice.tell(through("institution"))
+        counted = await status(practice.ledger)
+        second = await practice.sync()
+
+        assert (first.exit, first.late_looks, first.waiting, counted["late_looks"]) == (0, 1, 0, 1)
+        assert (second.exit, second.late_looks, second.calls) == (0, 1, {})
+
+
+async def test_second_records_made_very_late_are_held(home: Path) -> None:
+    faults = [lost(path) for path in TWICE.values()]
+    async with practising(home, faults=faults, **TERMS) as practice:
+        await practice.tell(through("enrollment"))
+        practice.clock.leap(11 * SETTLE)
+        report = await practice.sync()
+        held = await practice.unsettled()
+        written = len(practice.simulator.journal.writes)
+        again = await practice.sync()
+
+        assert (report.exit, report.held, report.late_looks) == (3, 5, 0)
+        assert set(held.values()) == {HELD}
+        assert {name.rpartition(" ")[2] for name in held} == {"recheck"}
+        assert await rebuilt(practice) is None
+        assert (again.calls, len(practice.simulator.journal.writes)) == ({}, written)
+
+
+async def test_what_cannot_be_there_twice_is_looked_at_in_silence(home: Path) -> None:
+    faults = [lost(path) for path in ONCE.values()]
+    async with practising(home, faults=faults, **TERMS) as practice:
+        await practice.tell(FIRST_TERM)
+        practice.clock.leap(11 * SETTLE)
+        report = await practice.sync()
+
+        assert (report.exit, report.late_looks, await practice.unsettled()) == (0, 0, {})
+        assert await practice.faults() == []
+        assert (await practice.sync()).calls == {}
