@@ -44,6 +44,7 @@ _SETTING: Final = "check the setting LEDGER_DATABASE"
 _POSTGRESQL: Final[tuple[Meaning, ...]] = (
     ("08", LedgerBusyError, _UNREACHABLE),
     ("57P0", LedgerBusyError, _UNREACHABLE),
+    ("0A000", LedgerBusyError, "another host is migrating the ledger: try again later"),
     ("25P03", LedgerBusyError, "a transaction stood still for too long: try again later"),
     ("40", LedgerBusyError, "other hosts kept getting in the way: try again later"),
     ("55P03", LedgerBusyError, "another host is writing to the ledger: try again later"),
@@ -76,7 +77,8 @@ _POSTGRESQL: Final[tuple[Meaning, ...]] = (
 )
 # A step's own doing: what it broke, gave or asked wrongly, or what a trigger refused it.
 _FAULTS_OF_A_STEP: Final = ("22", "23", "42", "P0")
-_AGAIN: Final = frozenset({"40001", "40P01"})
+# The last: a plan from before another host's migration, forgotten with this very error.
+_AGAIN: Final = frozenset({"40001", "40P01", "0A000"})
 
 
 def translated(error: Exception) -> Exception:
@@ -116,14 +118,16 @@ def is_refusal(error: DBAPIError) -> bool:
 
 
 def is_for_again(error: Exception) -> bool:
-    """Tell whether a transaction was rolled back only because others were in its way."""
+    """Tell whether a transaction was rolled back only because of what others did meanwhile."""
     return sqlstate(error) in _AGAIN
 
 
 def sqlstate(error: Exception) -> str | None:
     """Return the code that a PostgreSQL server gives with an error, if it comes from one."""
-    code = getattr(getattr(error, "orig", error), "sqlstate", None)
-    return code if isinstance(code, str) else None
+    original = getattr(error, "orig", error)
+    # The adapter's own words for a plan that is out of date hold no code; what caused them does.
+    codes = (getattr(each, "sqlstate", None) for each in (original, original.__cause__))
+    return next((code for code in codes if isinstance(code, str)), None)
 
 
 def _is_of_server(error: Exception) -> bool:

@@ -34,7 +34,9 @@ WAIT_SECONDS: Final = 30
 CONNECT_SECONDS: Final = 15
 STANDSTILL_SECONDS: Final = 60
 """After this long without a statement the server ends a transaction: its host may be gone."""
-ATTEMPTS_MAX: Final = 4
+PAUSES_SECONDS: Final = (0.05, 0.25, 1.0)
+"""How long to wait before each further attempt: a server that restarts is not there at once."""
+ATTEMPTS_MAX: Final = len(PAUSES_SECONDS) + 1
 STATEMENTS_MAX: Final = 500
 _SYNCHRONOUS: Final[dict[Durability, str]] = {"full": "on", "normal": "off"}
 _ALONE: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
@@ -92,8 +94,10 @@ class PostgresqlDatabase(Database):
                 async with self._readers.connect() as connection:
                     return await connection.run_sync(function)
             except (SQLAlchemyError, OSError, TimeoutError) as error:
-                if attempt == ATTEMPTS_MAX - 1 or not _is_connection_lost(error):
+                may_repeat = is_for_again(error) or _is_connection_lost(error)
+                if attempt == ATTEMPTS_MAX - 1 or not may_repeat:
                     raise_translated(error)
+            await asyncio.sleep(PAUSES_SECONDS[attempt])
         raise AssertionError
 
     def read_now(self, function: Callable[[Connection], T]) -> T:
@@ -198,6 +202,7 @@ class PostgresqlDatabase(Database):
                 )
                 if attempt == ATTEMPTS_MAX - 1 or not may_repeat:
                     raise_translated(error)
+            await asyncio.sleep(PAUSES_SECONDS[attempt])
         raise AssertionError
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.util import await_only
 
 from ledger.database import PostgresqlDatabase, Server
+from ledger.database.postgresql import PAUSES_SECONDS
 from ledger.errors import LedgerBusyError, LedgerError, StorageError
 from ledger.schema.migrate import is_current, upgrade
 from tests.postgresql import Cluster
@@ -227,3 +229,41 @@ async def test_a_schema_that_was_made_for_a_user_needs_no_right_to_make_one(serv
     with pytest.raises(_UndoneError):
         await database.run(migrate_as_a_guest)
     await database.close()
+
+
+async def test_attempts_after_a_lost_connection_are_further_and_further_apart(
+    counting: PostgresqlDatabase,
+) -> None:
+    loop, begun = asyncio.get_running_loop(), list[float]()
+
+    def break_off(connection: Connection) -> None:
+        begun.append(loop.time())
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with pytest.raises(LedgerBusyError, match="cannot be reached"):
+        await counting.run(break_off)
+
+    gaps = [later - earlier for earlier, later in pairwise(begun)]
+    assert len(gaps) == len(PAUSES_SECONDS)
+    assert all(gap >= pause for gap, pause in zip(gaps, PAUSES_SECONDS, strict=True))
+
+
+async def test_a_migration_by_another_host_costs_nothing(
+    counting: PostgresqlDatabase, server: Server
+) -> None:
+    def look(connection: Connection) -> list[int]:
+        return [len(row) for row in connection.execute(text("SELECT * FROM counter"))]
+
+    def widen(connection: Connection) -> None:
+        connection.execute(text(f"ALTER TABLE counter ADD COLUMN more_{len(seen)} INTEGER"))
+
+    seen, other = list[list[int]](), PostgresqlDatabase(server)
+    for run in (counting.run, counting.read):
+        # Twice, so that the plan is kept.
+        await run(look)
+        seen.append(await run(look))
+        await other.run(widen)
+        seen.append(await run(look))
+    await other.close()
+
+    assert seen == [[2, 2], [3, 3], [3, 3], [4, 4]]
