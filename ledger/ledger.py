@@ -13,10 +13,8 @@ from ledger.documents.shelf_store import Shelf
 from ledger.erasure.unfinished_worker import finish_erasures
 from ledger.home import (
     Address,
-    claim_home,
     open_home,
     read_generation,
-    require_home,
 )
 from ledger.log import store as log_store
 from ledger.log import tile_store
@@ -29,6 +27,7 @@ from ledger.scribe import Scribe
 from ledger.sealing import Sealer
 from ledger.shield import to_the_end
 from ledger.signals import Bell
+from ledger.tenancy import claim_home, require_home
 from ledger.transaction import Appended, Conditions, Offer, Transaction
 from ledger.vault.vault_store import Vault
 from ledger.writer import Failed, Writer
