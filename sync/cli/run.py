@@ -7,6 +7,7 @@ import click
 from sync.cli import interrupt
 from sync.cli.output import Output, warn, with_output
 from sync.cli.shell import Shell
+from sync.cli.steady import be_steady
 from sync.runtime.assembly import open_ledger, start_engine
 from sync.runtime.settings import Settings
 from sync.telemetry import Announce
@@ -27,6 +28,7 @@ async def _run(settings: Settings, announce: Announce) -> None:
         open_ledger(settings) as ledger,
         start_engine(ledger, settings, announce=announce) as engine,
     ):
+        be_steady()
         warn("at work; Ctrl-C or SIGTERM stops cleanly")
         while True:
             heard = ledger.bell.rings
