@@ -13,8 +13,15 @@ from ledger.shield import to_the_end
 from sync.runtime.notary import Notary
 from sync.runtime.service import Service, cancel
 from sync.runtime.settings import Settings
-from sync.telemetry.signals import Announce, CheckpointFailed, CheckpointPublished, announce_to
+from sync.telemetry.signals import (
+    Announce,
+    CheckpointFailed,
+    CheckpointPublished,
+    ServiceDied,
+    announce_to,
+)
 
+NAME: Final = "checkpoints"
 RETRY_SECONDS_MAX: Final = 60.0
 
 
@@ -61,6 +68,10 @@ class Publisher:
         self._announce(CheckpointPublished(published.size))
         return True
 
+    def tell_death(self, name: str, error: Exception) -> None:
+        """Announce what publishing died of; it begins again after a pause."""
+        self._announce(ServiceDied(name, type(error).__name__))
+
     async def _last(self) -> int:
         if self._size < 0:
             self._size = await self._notary.last_at(self._target)
@@ -82,7 +93,7 @@ async def publishing(
         every_seconds=settings.checkpoint_seconds,
         announce=announce_to(announce),
     )
-    service = Service("checkpoints", publisher.turn, clock=ledger.clock)
+    service = Service(NAME, publisher.turn, clock=ledger.clock, died=publisher.tell_death)
     task = asyncio.create_task(service.run(), name=service.name)
     try:
         yield

@@ -28,7 +28,8 @@ class Service:
     """Runs one round of work after another until it is stopped.
 
     What a person must mend first (disk, key, settings, damage) ends the service; anything else is
-    taken for passing trouble, and the loop begins again after a pause.
+    taken for passing trouble, and the loop begins again after a pause. So does it where what it
+    waited for was cancelled, by whomever: only who cancels the service itself ends it.
     """
 
     def __init__(
@@ -59,6 +60,10 @@ class Service:
                 raise
             except Exception as error:  # noqa: BLE001 - reported, and tried again after a pause
                 await self._rest(error)
+            except asyncio.CancelledError:
+                if _is_cancelled():
+                    raise
+                await self._rest(InterruptedError("what it waited for was cancelled"))
 
     async def _rest(self, error: Exception) -> None:
         self._note(error)
@@ -71,6 +76,11 @@ class Service:
         self.pulse.last_error = error
         self.pulse.is_alive = False
         self._died(self.name, error)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 async def cancel(tasks: list[asyncio.Task[None]]) -> None:

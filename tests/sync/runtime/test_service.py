@@ -94,6 +94,29 @@ async def test_anything_else_passes(error: Exception) -> None:
     assert turns.count == 2
 
 
+async def test_a_service_outlives_the_cancellation_of_what_it_waits_for() -> None:
+    clock, cancelled = ManualClock(), asyncio.get_running_loop().create_future()
+    cancelled.cancel()
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        turns += 1
+        await (cancelled if turns == 1 else asyncio.Event().wait())
+
+    service = Service("opener", turn, clock=clock)
+    task = asyncio.create_task(service.run())
+    await clock.until_sleeping()
+    is_alive, error = service.pulse.is_alive, service.pulse.last_error
+    clock.advance(RESTART_SECONDS_MIN)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await cancel([task])
+
+    assert (is_alive, type(error)) == (False, InterruptedError)
+    assert (turns, task.cancelled()) == (2, True)
+
+
 async def test_cancelling_waits_for_the_last_task_even_when_it_is_cancelled_itself() -> None:
     may_end = asyncio.Event()
 
