@@ -1,30 +1,25 @@
-import asyncio
-import gc
 import json
-import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
 
 from ledger.errors import LedgerError
-from ledger.schema.tables import leases
 from ledger.testing import SERVED
 from sync.errors import InputError
 from sync.runtime.runtime import Runtime
 from sync.simulator import Simulator, http_server
 from tests.places import settings_in
 from tests.sync.system.practice import settings_for
+from tests.sync.system.soak.restarts import living
 from tests.sync.system.university import diploma, events
 
-TIMES = int(os.environ.get("RUNTIME_TIMES", "48"))
+LIVES = 48
 [INSTITUTION] = events([("institution.upserted", "U", {"name": "Demo", "country": "Brazil"})])
 
 
@@ -123,47 +118,16 @@ async def test_outside_its_context_a_runtime_says_how_to_use_it(home: Path) -> N
         await runtime.record(INSTITUTION)
 
 
-async def _leased(runtime: Runtime) -> int:
-    counting = select(func.count()).select_from(leases)
-    return int(await runtime.ledger.read(lambda c: c.execute(counting).scalar_one()))
+async def test_lives_cancelled_at_any_moment_leave_nothing(home: Path) -> None:
+    # On a server everything costs more. `scripts/soak --restarts 1000` goes on for longer.
+    times = LIVES // 2 if (home / SERVED).exists() else LIVES
+    async with living(home) as lives:
+        await lives.go_through(times)
+    balance = lives.balance
 
-
-async def test_starting_and_stopping_again_and_again_leaves_nothing(home: Path) -> None:
-    async with http_server.serve(Simulator()) as address:
-        settings = settings_for(home, address)
-
-        async def live(number: int) -> None:
-            async with Runtime(settings) as runtime:
-                assert await _leased(runtime) == 0
-                await runtime.record({**INSTITUTION, "id": str(number), "subject": str(number)})
-                if number % 4 == 0:
-                    await runtime.idle(patience_seconds=0)
-
-        async def live_and_be_cancelled(number: int) -> None:
-            task = asyncio.create_task(live(number))
-            if number % 2:
-                for _ in range(2 * number):
-                    await asyncio.sleep(0)
-                task.cancel()
-            await asyncio.wait([task])
-            assert task.cancelled() or task.exception() is None, task.exception()
-
-        await live_and_be_cancelled(0)
-        gc.collect()
-        before = len(asyncio.all_tasks()), threading.active_count(), _descriptors()
-        # On a server everything costs more; it gets every third of the moments.
-        for number in range(1, TIMES, 3 if (home / SERVED).exists() else 1):
-            await live_and_be_cancelled(number)
-        gc.collect()
-        after = len(asyncio.all_tasks()), threading.active_count(), _descriptors()
-
-    assert after[0] == before[0]
-    assert after[1] <= before[1] + 2
-    assert after[2] <= before[2] + 4
-
-
-def _descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+    assert balance.faults == []
+    assert balance.after == balance.before
+    assert balance.cancelled.total() > times // 4
 
 
 RECORD = """

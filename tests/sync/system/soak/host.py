@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from sync.cli.steady import be_steady
 from sync.runtime.runtime import Runtime
 from sync.runtime.settings import Settings
 from tests.sync.system.soak.lag import LoopLag
@@ -104,7 +105,7 @@ class Host:
             "threads": threading.active_count(),
             "descriptors": len(list(Path("/proc/self/fd").iterdir())),
             "tasks": len(asyncio.all_tasks()),
-            "lag": self._lag.take(),
+            **self._lag.take(),
             "places": dict(self._lag.places.most_common(PLACES_TOLD)),
             "slowest_record": slowest,
             "refused": self._refused,
@@ -133,6 +134,7 @@ async def main(given: Mapping[str, Any]) -> None:
     settings = Settings.load(environment={}, **given["settings"])
     async with Runtime(settings) as runtime:
         host = Host(runtime, first=given["first"], per_second=given["per_second"])
+        be_steady()
         say({"kind": "started"})
         await host.live(orders)
     say({"kind": "stopped"})

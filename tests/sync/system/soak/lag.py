@@ -25,6 +25,11 @@ class LoopLag:
 
     def __init__(self) -> None:
         self.milliseconds: Counter[int] = Counter()
+        self.busy: Counter[int] = Counter()
+        """Milliseconds of computing of the loop's own thread between two beats.
+
+        Unlike the lag it does not count who else uses the machine, or the interpreter.
+        """
         self.places: Counter[str] = Counter()
         self._beaten_at = time.monotonic()
         self._loop_thread = threading.get_ident()
@@ -36,17 +41,20 @@ class LoopLag:
         self._watch.start()
         try:
             while True:
-                due = time.monotonic() + BEAT_SECONDS
+                due, spent = time.monotonic() + BEAT_SECONDS, time.thread_time()
                 await asyncio.sleep(BEAT_SECONDS)
                 self._beaten_at = time.monotonic()
+                self.busy[int((time.thread_time() - spent) * 1000)] += 1
                 self._count(max(0.0, self._beaten_at - due))
         finally:
             self._is_over.set()
 
-    def take(self) -> dict[int, int]:
+    def take(self) -> dict[str, dict[int, int]]:
         """Return what was counted since the last time."""
-        counted, self.milliseconds = self.milliseconds, Counter()
-        return dict(counted)
+        taken = {"lag": dict(self.milliseconds), "busy": dict(self.busy)}
+        self.milliseconds.clear()
+        self.busy.clear()
+        return taken
 
     def _count(self, late: float) -> None:
         while late >= 0:
