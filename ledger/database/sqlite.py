@@ -32,6 +32,7 @@ T = TypeVar("T")
 BUSY_SECONDS: Final = 30
 READERS_MAX: Final = 4
 CHECKPOINT_PAGES: Final = 1000
+WAL_BYTES_KEPT: Final = 8 * 2**20
 
 
 class SqliteDatabase(Database):
@@ -256,6 +257,8 @@ class SqliteDatabase(Database):
             "PRAGMA recursive_triggers = ON",
             "PRAGMA secure_delete = ON",
             "PRAGMA wal_autocheckpoint = 0",
+            # What grew while somebody read for long is given back once nobody does.
+            f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}",
         )
 
     def _take_over_checkpoints(self, connection: Connection) -> None:

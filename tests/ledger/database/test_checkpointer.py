@@ -1,5 +1,7 @@
 """One process checkpoints a file and clears it of what was deleted, never two at once."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from ledger.database import SqliteDatabase
 from ledger.database.checkpointer import has_reset_bug
+from ledger.database.sqlite import WAL_BYTES_KEPT
 from ledger.errors import LedgerBusyError
 
 pytestmark = pytest.mark.one_database("only a file has a write-ahead log of its own to be cut")
@@ -113,6 +116,32 @@ async def test_only_the_first_to_open_a_file_checkpoints_it(names: SqliteDatabas
 
     await second.close()
     assert found == (1000, 0)
+
+
+async def test_a_log_that_grew_while_somebody_read_is_cut_afterwards(
+    names: SqliteDatabase,
+) -> None:
+    log = names.path.with_name(f"{names.path.name}-wal")
+    filling = text("INSERT INTO names SELECT randomblob(1000000)")
+    begun, may_end = threading.Event(), threading.Event()
+
+    def read_slowly(connection: Connection) -> None:
+        connection.execute(text("SELECT count(*) FROM names")).scalar_one()
+        begun.set()
+        may_end.wait()
+
+    reading = asyncio.create_task(names.read(read_slowly))
+    await asyncio.to_thread(begun.wait)
+    for _ in range(12):
+        await names.run(lambda c: c.execute(filling))
+    grown = log.stat().st_size
+    may_end.set()
+    await reading
+    for _ in range(3):
+        await names.run(lambda c: c.execute(filling))
+
+    assert grown > WAL_BYTES_KEPT
+    assert log.stat().st_size <= WAL_BYTES_KEPT
 
 
 async def test_who_stays_takes_over_checkpoints_from_who_leaves(names: SqliteDatabase) -> None:
