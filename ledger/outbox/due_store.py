@@ -85,12 +85,18 @@ _IN_DOUBT_PAGE = (
     .with_for_update(skip_locked=True)
 )
 _IS_ANY = select(or_(_IN_DOUBT.exists(), _READY.exists()))
+_IS_ANY_READY = select(_READY.exists())
 
 
 def is_any(connection: Connection, scope: Scope, *, now: float, settle_seconds: float) -> bool:
     """Tell whether anything could be worked on."""
     asked = parameters(scope, now=now, settled=now - settle_seconds)
     return bool(connection.execute(_IS_ANY, asked).scalar_one())
+
+
+def is_any_ready(connection: Connection, scope: Scope, *, now: float) -> bool:
+    """Tell whether anything that is in no doubt could be worked on."""
+    return bool(connection.execute(_IS_ANY_READY, parameters(scope, now=now)).scalar_one())
 
 
 def in_doubt(

@@ -92,9 +92,14 @@ class ClaimTerms:
     busy: frozenset[str] = field(default=frozenset(), repr=False)
     """Lanes in which the claimer is in a conversation, whatever a clock that jumped makes of it."""
 
+    watch: Callable[[float], float] = field(default=lambda _: 0.0, repr=False)
+    """Tells, by the time of leases, for how long what is in doubt must be left alone."""
+    rest_seconds: float = 0.0
+    """What `watch` told: a leap of the clock must not end a settle window."""
+
     def at(self, now: float) -> "ClaimTerms":
         """Return the same terms at another moment."""
-        return replace(self, now=now)
+        return replace(self, now=now, rest_seconds=self.watch(now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +131,32 @@ def claim(connection: Connection, scope: Scope, *, terms: ClaimTerms) -> list[Cl
 
 def is_due(connection: Connection, scope: Scope, *, terms: ClaimTerms) -> bool:
     """Tell whether a claim would find anything."""
+    if terms.rest_seconds > 0:
+        return due_store.is_any_ready(connection, scope, now=terms.now)
     return due_store.is_any(connection, scope, now=terms.now, settle_seconds=terms.settle_seconds)
+
+
+def seconds_to_due(connection: Connection, scope: Scope, *, terms: ClaimTerms) -> float | None:
+    """Return how long until a claim will find anything that waits for time alone."""
+    settle_seconds = terms.settle_seconds
+    moment = next_due(connection, scope, now=terms.now, settle_seconds=settle_seconds)
+    wait = None if moment is None else moment - terms.now
+    rest = terms.rest_seconds
+    if rest > 0 and is_due(connection, scope, terms=replace(terms, rest_seconds=0.0)):
+        return rest if wait is None else min(rest, wait)
+    return wait
 
 
 def _candidates(
     connection: Connection, scope: Scope, *, terms: ClaimTerms, turn: int
 ) -> list[Operation]:
     now, limit = terms.now, terms.lanes_max * 2
-    found = due_store.in_doubt(
-        connection, scope, now=now, settle_seconds=terms.settle_seconds, limit=limit
-    )
+    found: list[Operation] = []
+    if terms.rest_seconds <= 0:
+        settle_seconds = terms.settle_seconds
+        found = due_store.in_doubt(
+            connection, scope, now=now, settle_seconds=settle_seconds, limit=limit
+        )
     by_class = {
         priority: due_store.ready(connection, scope, priority=priority, now=now, limit=limit)
         for priority in (Priority.REVOKE, Priority.ISSUE, Priority.REST, Priority.LOOK)

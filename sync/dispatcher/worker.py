@@ -15,6 +15,7 @@ from ledger.outbox.operation import Operation
 from ledger.reference import Scope
 from sync.dispatcher.conversation_worker import Bench, ConversationWorker, Lease
 from sync.dispatcher.judging import PUT_OFF
+from sync.dispatcher.leaps import Leaps
 from sync.dispatcher.looking import can_double, look_seconds
 from sync.dispatcher.outcome_writer import Tenure
 from sync.dispatcher.reasons import Reason, explain
@@ -61,6 +62,7 @@ class Dispatcher:
         self._bench = bench
         self._terms = terms
         self._reader = WorkReader(ledger)
+        self._leaps = Leaps(bench.settle_seconds)
         self._active: dict[asyncio.Task[None], Lease] = {}
         self._claiming: asyncio.Task[int] | None = None
         self._damage: LedgerError | None = None
@@ -133,10 +135,7 @@ class Dispatcher:
                 return 0.0
             if lease_store.is_due(connection, scope, terms=terms):
                 return open_in
-            moment = lease_store.next_due(
-                connection, scope, now=now, settle_seconds=terms.settle_seconds
-            )
-            return None if moment is None else moment - now
+            return lease_store.seconds_to_due(connection, scope, terms=terms)
 
         return look
 
@@ -192,9 +191,13 @@ class Dispatcher:
             may_group=_may_group,
             looks_again=can_double,
             look_seconds=look_seconds(self._bench.settle_seconds),
+            watch=self._watch,
             # After a leap of the clock our own leases look as if their owner had died.
             busy=frozenset(lane for each in self._active.values() for lane in each.tenure.lanes),
         )
+
+    def _watch(self, now: float) -> float:
+        return self._leaps.rest_seconds(now, monotonic=self._ledger.clock.monotonic())
 
     def _start(self, group: Claimed, *, until: float) -> None:
         lanes = tuple(sorted({lane for each in group.operations for lane in each.lanes}))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Connection, select, text
 
@@ -6,6 +8,7 @@ from ledger.outbox.operation import Move, Priority, State
 from ledger.reference import Scope
 from ledger.schema.tables import leases
 from tests.ledger.outbox.histories import Outbox, claim, settle, terms
+from tests.ledger.rows import LEDGER_SCOPE
 
 NOW = 100.0
 LATER = NOW + 61
@@ -296,3 +299,18 @@ def test_a_ready_operation_never_passes_one_in_doubt_whose_lease_is_lost(
     connection.execute(leases.delete())
 
     assert claim(outbox, terms(now=NOW + 1)) == []
+
+
+def test_while_it_rests_what_is_in_doubt_is_left_alone_and_the_rest_is_not(outbox: Outbox) -> None:
+    outbox.plan("doubted")
+    outbox.put("doubted", State.UNCERTAIN, not_before_seconds=NOW - 1)
+    resting = replace(terms(), watch=lambda _: 9.0).at(NOW)
+    connection, scope = outbox.connection, LEDGER_SCOPE
+
+    assert claim(outbox, resting) == []
+    assert not lease_store.is_due(connection, scope, terms=resting)
+    assert lease_store.seconds_to_due(connection, scope, terms=resting) == 9
+    outbox.plan("ready")
+    assert lease_store.is_due(connection, scope, terms=resting)
+    assert claim(outbox, resting) == [["ready"]]
+    assert claim(outbox, terms()) == [["doubted"]]

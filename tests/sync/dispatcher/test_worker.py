@@ -257,3 +257,23 @@ async def test_a_leap_of_the_clock_starts_no_second_conversation(home: Path) -> 
         assert started == 0
         assert (await leaping.operation(reference)).state is State.DONE
         assert register_of(leaping).unsafe == ["POST"]
+
+
+async def test_a_leap_of_the_clock_ends_no_settle_window(home: Path) -> None:
+    clock = LeapingClock()
+    async with floor_in(home, clock=clock) as leaping:
+        reference = await leaping.institution("A")
+        dispatcher = leaping.dispatcher()
+        register_of(leaping).before = failing(500, "POST")
+        await leaping.work_off(dispatcher)
+        doubted = (await leaping.operation(reference)).state
+        register_of(leaping).before = lambda _: None
+
+        clock.leap = timedelta(hours=1)
+        at_once = await dispatcher.dispatch()
+        advance(leaping, SETTLE_SECONDS + 1)
+        later = await dispatcher.dispatch()
+        await dispatcher.drain(60)
+
+        assert (doubted, at_once, later) == (State.UNCERTAIN, 0, 1)
+        assert (await leaping.operation(reference)).state is State.DONE
