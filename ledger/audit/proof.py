@@ -20,16 +20,6 @@ BUNDLE_BYTES_MAX: Final = 400_000
 ERASED: Final = "[erased]"
 LEFT_OUT: Final = frozenset({"operations.planned", "operations.claimed"})
 """Kinds of events that tell of many records at once; a bundle is about one."""
-_SIGNED: Final = frozenset(
-    {
-        "mapping.bound",
-        "mapping.released",
-        "operator.approved",
-        "operator.retried",
-        "operator.discarded",
-    }
-)
-"""Kinds of events that keep who decided and why, which is not the record's to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +72,6 @@ def operations_of(stored: Sequence[Stored], reference: SourceRef) -> set[str]:
     """Return the operations that events about the record itself name as theirs."""
     named = (_public(each).get("operation") for each in stored if each.subject == reference)
     return {key for key in named if isinstance(key, str)}
-
-
-def own_events(stored: Sequence[Stored], reference: SourceRef) -> set[Position]:
-    """Return where events stand whose private part is the record's: not that of an operator."""
-    persons = {each.person for each in stored if each.subject == reference and each.person}
-    return {
-        each.position
-        for each in stored
-        if (each.person in persons and each.type not in _SIGNED)
-        or (each.subject == reference and not each.is_outcome)
-    }
 
 
 def bundle(

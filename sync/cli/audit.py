@@ -152,7 +152,11 @@ def key(shell: Shell, *, output: Output) -> None:
 @audit.command()
 @click.argument("entity", type=click.Choice(sorted(RESOURCES)))
 @click.argument("source_id", metavar="ID")
-@click.option("--disclose", is_flag=True, help="Show what is sealed, with what proves it.")
+@click.option(
+    "--disclose",
+    is_flag=True,
+    help="Show what is sealed, with what proves it: data, who decided and why.",
+)
 @click.option("--after", type=int, default=-1, help="Begin after this position of the log.")
 @click.option("--through", type=int, help="End at this position of the log.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ledger.audit.checkpoint_store import read_tree
-from ledger.audit.proof import Opened, Proven, bundle, own_events
+from ledger.audit.proof import Opened, Proven, bundle
 from ledger.audit.proof_store import Story, read_story
 from ledger.audit.timeline import Plot, story
 from ledger.audit.timeline_store import read_chapter, stands_for
@@ -115,18 +115,18 @@ class AuditDesk:
             reference,
             key=self._notary.key.encode(),
             checkpoint=await self._notary.hand_out(story.head),
-            events=await self._proven(story, reference) if disclose else sealed(story),
+            events=await self._proven(story) if disclose else sealed(story),
         )
 
-    async def _proven(self, story: Story, reference: SourceRef) -> list[Proven]:
-        """Return the events with what of their private parts is the record's own."""
+    async def _proven(self, story: Story) -> list[Proven]:
+        """Return the events with their private parts: data, who decided, and why."""
+        # None of them is about another record, or it would not be in the story.
         opened = await self._ledger.sealer.disclose(story.events)
-        own = own_events(story.events, reference)
         return [
             Proven(
                 event,
                 path,
-                opened=Opened(*each) if each is not None and event.position in own else None,
+                opened=None if each is None else Opened(*each),
                 is_erased=event.sealed is not None and each is None,
             )
             for event, path, each in zip(story.events, story.paths, opened, strict=True)
