@@ -7,7 +7,7 @@ import click
 
 from sync.cli import interrupt
 from sync.cli.exits import decisive
-from sync.cli.output import Output, with_output
+from sync.cli.output import Output, warn, with_output
 from sync.cli.shell import Shell
 from sync.errors import InputError, UnreadableError
 from sync.resources.definition import Fault
@@ -33,6 +33,10 @@ def add(shell: Shell, *, files: tuple[str, ...], output: Output) -> None:
     added = interrupt.run(_add(shell.settings(), files))
     lines = [f"{each['sha256']}  {each['file']}" for each in added]
     output.one({"documents": added}, "\n".join(lines))
+    warn(
+        "until an event names it, a document belongs to nobody: no erasure takes it along, and no "
+        "`subject export` shows it"
+    )
 
 
 async def _add(settings: Settings, files: Sequence[str]) -> list[Added]:

@@ -14,7 +14,12 @@ from sync.cli.pages import limit_option, rows_of
 from sync.cli.shell import Shell, who
 from sync.runtime.assembly import open_ledger
 from sync.runtime.page import Page
-from sync.runtime.quarantine_admin import quarantine_page, quarantine_release, quarantine_show
+from sync.runtime.quarantine_admin import (
+    quarantine_page,
+    quarantine_release,
+    quarantine_show,
+    require_releasable,
+)
 from sync.runtime.settings import Settings
 
 COLUMNS = ("id", "source", "line", "type", "subject", "reasons", "count")
@@ -80,7 +85,10 @@ def release(
     readmit: bool,
     output: Output,
 ) -> Exit:
-    """Check refused events again, and append those that are acceptable by now."""
+    """Check refused events again, and append those that are acceptable by now.
+
+    Each is told by itself; with an unknown ID among several, nothing is released at all.
+    """
     terms = _Terms(folder, readmit=readmit)
     released = interrupt.run(_release(shell.settings(), identifiers, terms))
     output.one({"items": released}, "\n".join(map(_told, released)))
@@ -96,6 +104,7 @@ class _Terms:
 async def _release(settings: Settings, identifiers: Sequence[str], terms: _Terms) -> list[Row]:
     rules, actor = settings.intake(), who() or None
     async with open_ledger(settings) as ledger:
+        await require_releasable(ledger, identifiers)
         return [
             await quarantine_release(
                 ledger,

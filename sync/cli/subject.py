@@ -10,7 +10,7 @@ from sync.cli.output import Output, warn, with_output
 from sync.cli.shell import Shell
 from sync.cli.signature import with_signature
 from sync.runtime.assembly import open_ledger
-from sync.runtime.outbox_admin import Signature
+from sync.runtime.decisions import Signature
 from sync.runtime.page import Answer
 from sync.runtime.settings import Settings
 from sync.runtime.subject_admin import Erased, subject_erase, subject_hold, subject_release
@@ -33,7 +33,11 @@ def subject() -> None:
 def erase(
     shell: Shell, *, student_id: str, is_yes: bool, signature: Signature, output: Output
 ) -> Exit:
-    """Erase everything personal about a student, for ever; DokStamp's own records stay."""
+    """Erase everything personal about a student, for ever; DokStamp's own records stay.
+
+    A document that was handed over by `document add` and that no event has named yet belongs to
+    nobody: it stays, and is no part of an export either.
+    """
     _require_reason(signature)
     shell.confirm(f"Erase student {student_id} for ever?", is_yes=is_yes)
     erased = interrupt.run(_erase(shell.settings(), student_id, signature))

@@ -1,6 +1,6 @@
 """What a person can do about refused lines: look at them, and let them in once they are right."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -70,12 +70,10 @@ async def quarantine_release(
     who was erased: this event and those that follow. Returns `released` and, where it is refused
     again, the reasons.
     """
-    kept, event = await _find(ledger, identifier)
+    kept, event = await _releasable(ledger, identifier)
     if kept.state == quarantine_store.RELEASED:
         return {"id": kept.key, "released": True, "reasons": []}
-    if event.private is None:
-        message = f"what {identifier} held was erased: there is nothing left to release"
-        raise InputError(message)
+    assert event.private is not None, "what was erased cannot be released"
     line = int(str(event.public["line"]))
     raw = raw_of(event.private)
     item = event_reader.read_line(raw, number=line, origin="", folder=folder, rules=rules)
@@ -84,6 +82,29 @@ async def quarantine_release(
     assert isinstance(item.outcome, Checked), "a line of events is never passed over"
     checked = await _renamed(ledger, item.outcome) if readmit else item.outcome
     return await _bring(ledger, kept, checked, actor=actor)
+
+
+async def require_releasable(ledger: Ledger, identifiers: Sequence[str]) -> None:
+    """Raise one `InputError` that names every line which is unknown or erased.
+
+    Whoever releases several asks this first, so that a slip in one of them changes nothing.
+    """
+    faults = list[str]()
+    for identifier in identifiers:
+        try:
+            await _releasable(ledger, identifier)
+        except InputError as error:
+            faults.append(str(error))
+    if faults:
+        raise InputError("\n".join([*faults, "nothing was released"]))
+
+
+async def _releasable(ledger: Ledger, identifier: str) -> tuple[Kept, Event]:
+    kept, event = await _find(ledger, identifier)
+    if kept.state != quarantine_store.RELEASED and event.private is None:
+        message = f"what {identifier} held was erased: there is nothing left to release"
+        raise InputError(message)
+    return kept, event
 
 
 async def _renamed(ledger: Ledger, checked: Checked) -> Checked:

@@ -164,3 +164,15 @@ async def test_every_host_sees_how_a_person_stands(home: Path) -> None:
 
         assert [(each.person, each.standing) for each in found] == [(name(ANNA), Standing.ERASED)]
         assert MARK not in repr(found)
+
+
+async def test_a_document_goes_with_the_person_whose_event_names_it_and_no_other(
+    home: Path,
+) -> None:
+    async with populated(home) as ledger:
+        now = ledger.clock.now()
+        named = await ledger.documents.add(DOCUMENT, now=now)
+        nobodys = await ledger.documents.add(b"%PDF of nobody yet", now=now)
+        await erase(ledger)
+
+        assert [await ledger.documents.has(each) for each in (named, nobodys)] == [False, True]

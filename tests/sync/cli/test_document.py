@@ -15,6 +15,8 @@ def test_a_document_is_stored_under_its_digest(ledger: Command, tmp_path: Path) 
     assert answer.json == {
         "documents": [{"file": "diploma.pdf", "sha256": hashlib.sha256(PDF).hexdigest()}]
     }
+    # Whose it is nobody knows yet, and who erases a person has to be told of that.
+    assert "until an event names it, a document belongs to nobody" in answer.err
     assert ledger("document", "add", "diploma.pdf").out == (
         f"{hashlib.sha256(PDF).hexdigest()}  diploma.pdf\n"
     )

@@ -47,3 +47,19 @@ def test_an_unknown_id_is_told(ledger: Command) -> None:
 
     assert answer.code == 2
     assert "quarantine list" in answer.err
+
+
+def test_an_unknown_id_among_several_releases_none_of_them(ledger: Command) -> None:
+    ledger("ingest", "-", typed=event(subject="ana@example.edu"))
+    (row,) = ledger("quarantine", "list", "--jsonl").lines
+
+    slip = ledger("quarantine", "release", row["id"], "nothing", "neither", allow_email_ids="true")
+    (kept,) = ledger("quarantine", "list", "--jsonl").lines
+    released = ledger("quarantine", "release", row["id"], allow_email_ids="true")
+
+    assert slip.code == 2
+    assert "the id nothing" in slip.err
+    assert "the id neither" in slip.err
+    assert "nothing was released" in slip.err
+    assert kept == row
+    assert (released.code, released.out) == (0, f"{row['id']} released\n")
