@@ -8,6 +8,7 @@ async with Runtime(Settings.load()) as runtime:
 ```
 """
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -41,6 +42,7 @@ from sync.sources.item import Item
 from sync.telemetry.signals import Announce, nobody
 
 HOST_ORIGIN = "host"
+LETTERS_IN_LOOP_MAX = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Runtime:
 
     async def record(self, event: Mapping[str, object]) -> Recorded:
         """Take one source event; when this returns it is durable, or in quarantine with reasons."""
-        item = self._item(event)
+        item = await self._read(event)
         outcome = await take_one(item, LedgerIngest(self.ledger))
         if isinstance(outcome, Intake):
             return Recorded(
@@ -133,7 +135,7 @@ class Runtime:
 
         Raises `EventError` with every reason where it cannot be taken; nothing is kept then.
         """
-        item = self._item(event)
+        item = await self._read(event)
         return await self._inbox().prepare(item, documents=LedgerIngest(self.ledger))
 
     def put(self, connection: Connection, entry: Entry) -> None:
@@ -144,6 +146,12 @@ class Runtime:
         with the recipe for a connection that cannot commit both as one.
         """
         self._inbox().put(connection, entry)
+
+    async def _read(self, event: Mapping[str, object]) -> Item:
+        # Reading a whole document holds the loop up for longer than a hop to a thread takes.
+        if _document_letters(event) > LETTERS_IN_LOOP_MAX:
+            return await asyncio.to_thread(self._item, event)
+        return self._item(event)
 
     def _item(self, event: Mapping[str, object]) -> Item:
         return read_line(
@@ -194,6 +202,14 @@ class Runtime:
             message = "the runtime is not open: use it inside `async with Runtime(settings)`"
             raise LedgerError(message)
         return self._open
+
+
+def _document_letters(event: Mapping[str, object]) -> int:
+    """Return how long the document is that an event brings along, in letters of base64."""
+    data = event.get("data")
+    document = data.get("document") if isinstance(data, Mapping) else None
+    content = document.get("content_base64") if isinstance(document, Mapping) else None
+    return len(content) if isinstance(content, str) else 0
 
 
 def _as_line(event: Mapping[str, object]) -> bytes:
