@@ -16,6 +16,8 @@ from ledger.schema.tables import (
     inbox,
     leases,
     ledgers,
+    pace_hosts,
+    paces,
     sightings,
     tiles,
     wakes,
@@ -24,7 +26,7 @@ from ledger.schema.tables import (
 Row = dict[str, Any]
 ROWS_PER_PAGE: Final = 500
 LEAVES_PER_PAGE: Final = 5_000
-REPLACEABLE: Final = (tiles, *FOLDED, wakes, leases, epochs, sightings, inbox)
+REPLACEABLE: Final = (tiles, *FOLDED, wakes, leases, epochs, paces, pace_hosts, sightings, inbox)
 """Everything that a copy may write again from the beginning; events are only ever added."""
 
 

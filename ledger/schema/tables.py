@@ -2,52 +2,31 @@
 
 Three families. *Truth*: `ledgers`, `heads`, `events`. *Folded from the truth*, each row marked with
 the generation that folded it, so that a rebuild can fold beside the live rows: everything with a
-`generation` column. *Of the moment*, left alone by a rebuild: leases, sightings, the inbox, and the
-wakes, which say what of one folding is still to be looked at.
+`generation` column. *Of the moment*, left alone by a rebuild: leases, paces, sightings, the inbox,
+and the wakes, which say what of one folding is still to be looked at.
 Times are microseconds since the epoch, except `*_seconds`.
 """
 
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
     Column,
-    Float,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     Table,
-    Text,
     text,
 )
 from sqlalchemy.schema import SchemaItem
 
+from ledger.schema.columns import flag, number, raw, seconds, words
+
 metadata = MetaData()
-# The same order as SQLite's, so that pages and comparisons go alike on both.
-_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
-
-
-def _number(name: str, *, key: bool = False, null: bool = False) -> Column[int]:
-    return Column(name, BigInteger, primary_key=key, nullable=null, autoincrement=False)
-
-
-def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
-    return Column(name, _TEXT, primary_key=key, nullable=null)
-
-
-def _bytes(name: str, *, key: bool = False, null: bool = False) -> Column[bytes]:
-    return Column(name, LargeBinary, primary_key=key, nullable=null)
-
-
-def _flag(name: str) -> Column[bool]:
-    return Column(name, Boolean, nullable=False, server_default=text("false"))
 
 
 def _folded(name: str, *columns: SchemaItem) -> Table:
     return Table(
-        name, metadata, _number("ledger", key=True), _number("generation", key=True), *columns
+        name, metadata, number("ledger", key=True), number("generation", key=True), *columns
     )
 
 
@@ -69,40 +48,34 @@ ledgers = Table(
     "ledgers",
     metadata,
     Column("ledger", Integer, primary_key=True, autoincrement=True),
-    _text("ledger_id"),
-    _text("tenant", null=True),
-    _text("base_url", null=True),
-    _number("created_at"),
-    _number("generation"),
-    _bytes("key_fingerprint"),
+    words("ledger_id"),
+    words("tenant", null=True),
+    words("base_url", null=True),
+    number("created_at"),
+    number("generation"),
+    raw("key_fingerprint"),
     Index("ledgers_id", "ledger_id", unique=True),
 )
 
-heads = Table(
-    "heads",
-    metadata,
-    _number("ledger", key=True),
-    _number("size"),
-    _bytes("compact_range"),
-)
+heads = Table("heads", metadata, number("ledger", key=True), number("size"), raw("compact_range"))
 
 events = Table(
     "events",
     metadata,
-    _number("ledger", key=True),
-    _number("position", key=True),
-    _text("source"),
-    _text("event_id"),
-    _text("type"),
-    _text("entity", null=True),
-    _text("source_id", null=True),
-    _flag("is_outcome"),
-    _number("recorded_at"),
-    _text("person"),
-    _bytes("envelope"),
-    _bytes("sealed", null=True),
-    _bytes("content_digest"),
-    _bytes("leaf"),
+    number("ledger", key=True),
+    number("position", key=True),
+    words("source"),
+    words("event_id"),
+    words("type"),
+    words("entity", null=True),
+    words("source_id", null=True),
+    flag("is_outcome"),
+    number("recorded_at"),
+    words("person"),
+    raw("envelope"),
+    raw("sealed", null=True),
+    raw("content_digest"),
+    raw("leaf"),
     Index("events_name", "ledger", "source", "event_id", unique=True),
     Index("events_subject", "ledger", "entity", "source_id", "position"),
     Index("events_kind", "ledger", "is_outcome", "position"),
@@ -114,78 +87,78 @@ events = Table(
 tiles = Table(
     "tiles",
     metadata,
-    _number("ledger", key=True),
-    _number("level", key=True),
-    _number("number", key=True),
-    _bytes("hashes"),
-    _bytes("root"),
+    number("ledger", key=True),
+    number("level", key=True),
+    number("number", key=True),
+    raw("hashes"),
+    raw("root"),
 )
 
 # Folded from the truth.
 
-checkpoints = _folded("checkpoints", _text("name", key=True), _number("position"))
+checkpoints = _folded("checkpoints", words("name", key=True), number("position"))
 
 records = _folded(
     "records",
-    _text("entity", key=True),
-    _text("source_id", key=True),
-    _text("owner"),
-    _number("first_position"),
-    _number("state_position", null=True),
-    _number("last_position", null=True),
-    _number("removed_position", null=True),
-    _text("lane"),
+    words("entity", key=True),
+    words("source_id", key=True),
+    words("owner"),
+    number("first_position"),
+    number("state_position", null=True),
+    number("last_position", null=True),
+    number("removed_position", null=True),
+    words("lane"),
 )
 
 references = _folded(
     "record_references",
-    _text("entity", key=True),
-    _text("source_id", key=True),
-    _text("field", key=True),
-    _text("to_entity"),
-    _text("to_source_id"),
+    words("entity", key=True),
+    words("source_id", key=True),
+    words("field", key=True),
+    words("to_entity"),
+    words("to_source_id"),
 )
 _index(references, "references_to", "to_entity", "to_source_id")
 
 sequences = _folded(
     "sequences",
-    _text("entity", key=True),
-    _text("source_id", key=True),
-    _text("source", key=True),
-    _number("sequence"),
+    words("entity", key=True),
+    words("source_id", key=True),
+    words("source", key=True),
+    number("sequence"),
 )
 
 natural_keys = _folded(
     "natural_keys",
-    _text("entity", key=True),
-    _text("source_id", key=True),
-    _bytes("digest", key=True),
+    words("entity", key=True),
+    words("source_id", key=True),
+    raw("digest", key=True),
 )
 _index(natural_keys, "natural_keys_digest", "digest")
 
 operations = _folded(
     "operations",
-    _text("key", key=True),
-    _number("cause"),
-    _number("payload", null=True),
-    _number("place", null=True),
-    _text("entity"),
-    _text("source_id"),
-    _text("kind"),
-    _text("state"),
-    _number("priority"),
-    _text("lane"),
-    _text("second_lane", null=True),
-    _number("attempts"),
-    _number("failures"),
-    Column("not_before_seconds", Float, nullable=False),
-    _text("reason", null=True),
-    _text("concerns", null=True),
-    _flag("possibly_sent"),
-    _flag("completes"),
-    _text("superseded_by", null=True),
-    _number("epoch"),
-    _number("ended", null=True),
+    words("key", key=True),
+    number("cause"),
+    number("payload", null=True),
+    number("place", null=True),
+    words("entity"),
+    words("source_id"),
+    words("kind"),
+    words("state"),
+    number("priority"),
+    words("lane"),
+    words("second_lane", null=True),
+    number("attempts"),
+    number("failures"),
+    seconds("not_before_seconds"),
+    words("reason", null=True),
+    words("concerns", null=True),
+    flag("possibly_sent"),
+    flag("completes"),
+    words("superseded_by", null=True),
+    number("epoch"),
+    number("ended", null=True),
 )
 _index(operations, "operations_due", "state", "priority", "cause")
 _index(operations, "operations_record", "entity", "source_id", "cause")
@@ -193,13 +166,13 @@ _index(operations, "operations_in_doubt", "lane", where="state IN ('leased', 'un
 
 gates = _folded(
     "gates",
-    _text("operation", key=True),
-    _number("number", key=True),
-    _text("kind"),
-    _text("entity"),
-    _text("source_id"),
-    _text("waits_for", null=True),
-    _flag("is_open"),
+    words("operation", key=True),
+    number("number", key=True),
+    words("kind"),
+    words("entity"),
+    words("source_id"),
+    words("waits_for", null=True),
+    flag("is_open"),
 )
 # A page of closed gates ends at an operation and number, so the order belongs into the indexes.
 _index(gates, "gates_record", "entity", "source_id", "is_open", "operation", "number")
@@ -207,27 +180,27 @@ _index(gates, "gates_operation", "waits_for", "is_open", "operation", "number")
 
 operation_references = _folded(
     "operation_references",
-    _text("operation", key=True),
-    _text("to_entity", key=True),
-    _text("to_source_id", key=True),
+    words("operation", key=True),
+    words("to_entity", key=True),
+    words("to_source_id", key=True),
 )
 # With the operation, or SQLite would rather read through all references by the primary key.
 _index(operation_references, "operation_references_to", "to_entity", "to_source_id", "operation")
 
 operation_events = _folded(
-    "operation_events", _text("operation", key=True), _number("position", key=True)
+    "operation_events", words("operation", key=True), number("position", key=True)
 )
 
 bindings = _folded(
     "bindings",
-    _text("entity", key=True),
-    _text("source_id", key=True),
-    _text("target_id"),
-    _text("target_key"),
-    _text("state"),
-    _number("position"),
-    _number("sent", null=True),
-    _flag("is_complete"),
+    words("entity", key=True),
+    words("source_id", key=True),
+    words("target_id"),
+    words("target_key"),
+    words("state"),
+    number("position"),
+    number("sent", null=True),
+    flag("is_complete"),
 )
 _index(
     bindings, "bindings_target", "entity", "target_key", unique=True, where="state <> 'released'"
@@ -235,61 +208,86 @@ _index(
 
 binding_history = _folded(
     "binding_history",
-    _text("entity", key=True),
-    _text("source_id", key=True),
-    _number("position", key=True),
-    _text("target_id"),
-    _text("target_key"),
-    _text("state"),
+    words("entity", key=True),
+    words("source_id", key=True),
+    number("position", key=True),
+    words("target_id"),
+    words("target_key"),
+    words("state"),
 )
 _index(binding_history, "binding_history_target", "target_key")
 
 quarantine = _folded(
     "quarantine",
-    _text("key", key=True),
-    _number("position"),
-    _text("state"),
-    _text("codes"),
+    words("key", key=True),
+    number("position"),
+    words("state"),
+    words("codes"),
 )
 _index(quarantine, "quarantine_position", "position")
 
-documents_used = _folded("documents_used", _bytes("document", key=True), _text("source_id"))
+documents_used = _folded("documents_used", raw("document", key=True), words("source_id"))
 
-subjects = _folded("subjects", _text("person", key=True), _text("state"), _number("position"))
+subjects = _folded("subjects", words("person", key=True), words("state"), number("position"))
 
 # Of the moment.
 
 leases = Table(
     "leases",
     metadata,
-    _number("ledger", key=True),
-    _text("lane", key=True),
-    _text("host"),
-    _number("epoch"),
-    Column("until_seconds", Float, nullable=False),
+    number("ledger", key=True),
+    words("lane", key=True),
+    words("host"),
+    number("epoch"),
+    seconds("until_seconds"),
 )
 
-epochs = Table("epochs", metadata, _number("ledger", key=True), _number("epoch"))
+epochs = Table("epochs", metadata, number("ledger", key=True), number("epoch"))
 
 wakes = _folded(
     "wakes",
-    _text("kind", key=True),
-    _text("entity", key=True),
-    _text("name", key=True),
-    _text("after_operation"),
-    _number("after_number"),
+    words("kind", key=True),
+    words("entity", key=True),
+    words("name", key=True),
+    words("after_operation"),
+    number("after_number"),
 )
 
 sightings = Table(
-    "sightings", metadata, _number("ledger", key=True), _text("key", key=True), _number("count")
+    "sightings", metadata, number("ledger", key=True), words("key", key=True), number("count")
+)
+
+# How hosts share what the service allows, and how each of them sees the service.
+paces = Table(
+    "paces",
+    metadata,
+    number("ledger", key=True),
+    number("slot"),
+    seconds("given"),
+    seconds("given_next"),
+    seconds("share"),
+    seconds("told_per_second", null=True),
+    seconds("paused_until_seconds"),
+    seconds("probe_after_seconds"),
+)
+
+pace_hosts = Table(
+    "pace_hosts",
+    metadata,
+    number("ledger", key=True),
+    words("host", key=True),
+    seconds("seen_seconds"),
+    seconds("wanted"),
+    words("circuit"),
+    words("outage", null=True),
 )
 
 inbox = Table(
     "inbox",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
-    _number("ledger"),
-    _bytes("prepared"),
+    number("ledger"),
+    raw("prepared"),
 )
 
 FOLDED = tuple(

@@ -36,11 +36,22 @@ def _text(row: Row) -> str:
         "operations": _counts(row["operations"]),
         "bindings": _counts(row["bindings"]),
         "quarantine": f"{row['quarantine']} events",
-        "circuit": row["circuit"],
+        "circuit": _circuit(row),
         "late looks": row["late_looks"],
         "checkpoint": _checkpoint(row["checkpoint"]),
     }
     return Output.described(lines)
+
+
+def _circuit(row: Row) -> str:
+    outage = row["outage"]
+    if outage is None:
+        return str(row["circuit"])
+    which = "no call goes" if outage["calls"] == "all" else "nothing is written, reads go"
+    tried = f"; tried {outage['probes']} times since"
+    if outage["next_probe"] is not None:
+        tried += f", next at {outage['next_probe']}"
+    return f"{row['circuit']} since {outage['since']}: {which}, for {outage['why']}{tried}"
 
 
 def _checkpoint(found: Mapping[str, Any]) -> str:

@@ -4,10 +4,14 @@
             failures in a row                    interval over
    CLOSED ───────────────────► OPEN ──────────────────────────► HALF_OPEN
      ▲  ▲                       ▲                                 │    │
-     │  └── success: more calls │ failure: longer interval        │    │
-     │      at once, up to all  └─────────────────────────────────┘    │
+     │  └── success: one call   │ failure: longer interval        │    │
+     │      more, up to all     └─────────────────────────────────┘    │
      └──────────── the probe succeeds: one call at a time ─────────────┘
 ```
+
+Calls have two circuits: one for all of them, one for those that write, for reads may work while
+every write fails. A write that fails says nothing of the reads. Only writes for different
+operations count, so that one operation which is always refused does not look like an outage.
 """
 
 from dataclasses import dataclass, replace
@@ -61,11 +65,44 @@ class Circuit:
     state: State = State.CLOSED
     failures: int = 0
     """Failures in a row."""
+    failed: tuple[str, ...] = ()
+    """What the failures were about, where only different things count."""
     calls_max: int | None = None
     """How many calls may be under way while it closes; None once it is closed for good."""
     probe_seconds: float = PROBE_SECONDS_MIN
     probe_at: datetime | None = None
     """When the next probe may go, unless the circuit is closed."""
+    since: datetime | None = None
+    """When the trouble began, until calls go again as they did before."""
+    reason: str = ""
+    """What the last failure was: a fault of the way there, or `status_` and a number."""
+    probes: int = 0
+    """How many calls failed to show since it opened that the service is back."""
+
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether calls stopped, and do not go yet as they did before."""
+        return self.state is not State.CLOSED or self.calls_max is not None
+
+
+def reason_of(answer: Answer) -> str:
+    """Return in a code what went wrong; `sync.dispatcher.outage` has the words for it."""
+    if answer.status is not None and answer.status >= 500:
+        return f"status_{answer.status}"
+    return str(answer.fault) or "unknown"
+
+
+def sign_of_all(circuit: Circuit, answer: Answer, *, is_safe: bool, is_filtered: bool) -> Sign:
+    """Return what an answer says about all calls."""
+    is_failed_write = not is_safe and answer.meaning is Meaning.UNCERTAIN
+    if is_failed_write and not circuit.is_in_trouble:
+        return Sign.NONE
+    return sign_of(answer, is_filtered=is_filtered)
+
+
+def sign_of_writes(answer: Answer) -> Sign:
+    """Return what the answer to a write says about writes; nothing sent says nothing of them."""
+    return Sign.NONE if answer.meaning is Meaning.UNAVAILABLE else sign_of(answer)
 
 
 def sign_of(answer: Answer, *, is_filtered: bool = False) -> Sign:
@@ -92,6 +129,13 @@ def admit(circuit: Circuit, now: datetime, *, under_way: int) -> tuple[Circuit, 
     return replace(circuit, state=State.HALF_OPEN, probe_at=probe_at), 0.0
 
 
+def put_off(circuit: Circuit, now: datetime, seconds: float) -> Circuit:
+    """Return the circuit with its next probe left to others for so long."""
+    if circuit.state is State.CLOSED:
+        return circuit
+    return replace(circuit, state=State.OPEN, probe_at=now + timedelta(seconds=seconds))
+
+
 def record(
     circuit: Circuit,
     sign: Sign,
@@ -99,46 +143,62 @@ def record(
     now: datetime,
     calls_max: int,
     probe_seconds: float = PROBE_SECONDS_MIN,
+    reason: str = "",
+    about: str = "",
 ) -> Circuit:
     """Return the circuit after an answer; `calls_max` is how many calls go in good times.
 
-    The first probe goes that many seconds after the circuit opens.
+    The first probe goes that many seconds after the circuit opens. Of failures that are `about`
+    something, only those about different things count.
     """
     match circuit.state, sign:
         case State.CLOSED, Sign.ALIVE:
-            return _widen(replace(circuit, failures=0), calls_max)
+            return _widen(replace(circuit, failures=0, failed=()), calls_max)
         case State.CLOSED, Sign.FAILED:
-            return _count_failure(circuit, now, probe_seconds)
+            told = replace(circuit, reason=reason, since=circuit.since or now)
+            return _open_if_lasting(_count(told, about), now, probe_seconds)
         case State.HALF_OPEN, Sign.ALIVE | Sign.ODD:
             # After an odd answer the same list is asked for whole, and that call decides.
-            return Circuit(calls_max=1 if calls_max > 1 else None)
+            return _narrow(circuit) if calls_max > 1 else Circuit()
         case State.HALF_OPEN, Sign.FAILED:
-            longer = min(circuit.probe_seconds * 2, PROBE_SECONDS_MAX)
-            return _open(circuit, now, longer)
+            longer = min(circuit.probe_seconds * 2, max(probe_seconds, PROBE_SECONDS_MAX))
+            told = replace(circuit, reason=reason, probes=circuit.probes + 1)
+            return _open(told, now, longer)
         case _:
             # What was sent before the circuit opened says nothing new.
             return circuit
 
 
+def _narrow(circuit: Circuit) -> Circuit:
+    return Circuit(calls_max=1, since=circuit.since, reason=circuit.reason, probes=circuit.probes)
+
+
 def _widen(circuit: Circuit, calls_max: int) -> Circuit:
-    if circuit.calls_max is None:
-        return circuit
-    doubled = circuit.calls_max * 2
-    return replace(circuit, calls_max=doubled if doubled < calls_max else None)
+    if circuit.calls_max is None or circuit.calls_max + 1 >= calls_max:
+        return Circuit()
+    return replace(circuit, calls_max=circuit.calls_max + 1)
 
 
-def _count_failure(circuit: Circuit, now: datetime, probe_seconds: float) -> Circuit:
-    failures = circuit.failures + 1
+def _count(circuit: Circuit, about: str) -> Circuit:
+    if not about:
+        return replace(circuit, failures=circuit.failures + 1)
+    failed = circuit.failed if about in circuit.failed else (*circuit.failed, about)
+    return replace(circuit, failed=failed, failures=len(failed))
+
+
+def _open_if_lasting(circuit: Circuit, now: datetime, probe_seconds: float) -> Circuit:
     # While it closes, a single failure is enough to show that it was too early.
-    if failures >= FAILURES_MAX or circuit.calls_max is not None:
-        return _open(replace(circuit, failures=failures), now, probe_seconds)
-    return replace(circuit, failures=failures)
+    if circuit.failures >= FAILURES_MAX or circuit.calls_max is not None:
+        return _open(circuit, now, probe_seconds)
+    return circuit
 
 
 def _open(circuit: Circuit, now: datetime, probe_seconds: float) -> Circuit:
-    return Circuit(
-        State.OPEN,
-        circuit.failures,
+    return replace(
+        circuit,
+        state=State.OPEN,
+        failed=(),
+        calls_max=None,
         probe_seconds=probe_seconds,
         probe_at=now + timedelta(seconds=probe_seconds),
     )

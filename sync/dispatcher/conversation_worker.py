@@ -19,9 +19,9 @@ from sync.dispatcher.interruptions import (
     PersonErasedError,
     TargetTakenError,
 )
-from sync.dispatcher.judging import Verdict, hold_if_stuck, pause_seconds
+from sync.dispatcher.judging import Verdict, excuse, hold_if_stuck, pause_seconds
 from sync.dispatcher.outcome_writer import OutcomeWriter, Tenure
-from sync.dispatcher.pace_worker import Pace, Standstill
+from sync.dispatcher.pace_worker import Asked, Pace, Standstill
 from sync.dispatcher.procedures import Rules, converse
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import (
@@ -161,7 +161,8 @@ class ConversationWorker:
                 assert_never(step)
 
     async def _call(self, step: Call) -> Answer:
-        standstill = await self._bench.pace.admit()
+        asked = self._asked(step)
+        standstill = await self._bench.pace.admit(asked)
         if standstill is not None:
             return _put_off(standstill)
         answer: Answer | None = None
@@ -172,10 +173,14 @@ class ConversationWorker:
             answer, exchanges = await self._send(step)
         finally:
             if answer is None:
-                self._bench.pace.abandon()
+                self._bench.pace.abandon(asked)
         self._evidence.exchanges += exchanges
-        self._bench.pace.note(answer, is_filtered=step.request.is_filtered)
+        self._bench.pace.note(answer, asked)
         return answer
+
+    def _asked(self, step: Call) -> Asked:
+        about = next(iter(step.operations or self._works))
+        return Asked(step.request.is_safe, step.request.is_filtered, about=about)
 
     async def _send(self, step: Call) -> tuple[Answer, tuple[Exchange, ...]]:
         before = self._evidence.doubted
@@ -277,8 +282,9 @@ class ConversationWorker:
     def _judge(self, settlement: Settlement) -> Verdict:
         pace = self._bench.pace
         before = self._works[settlement.operation].operation.failures
-        failures = before + (1 if settlement.counts_as_failure else 0)
-        judged = hold_if_stuck(settlement, failures=failures, is_own_trouble=pace.is_healthy)
+        counted = excuse(settlement, is_own_trouble=pace.is_healthy)
+        failures = before + (1 if counted.counts_as_failure else 0)
+        judged = hold_if_stuck(counted, failures=failures, is_own_trouble=pace.is_healthy)
         pause = pause_seconds(
             judged,
             settle_seconds=self._bench.settle_seconds,

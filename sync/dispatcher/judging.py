@@ -33,6 +33,18 @@ class Verdict:
     rest_seconds: float
 
 
+def excuse(settlement: Settlement, *, is_own_trouble: bool) -> Settlement:
+    """Return the settlement, not counted against its operation where everybody is in trouble.
+
+    An outage must not use up the tries of what happened to be tried in it. A fault on our side
+    counts all the same, so that it cannot go on for ever.
+    """
+    is_ours = settlement.reason == Reason.UNEXPECTED
+    if is_own_trouble or is_ours or settlement.outcome not in PUT_OFF:
+        return settlement
+    return replace(settlement, counts_as_failure=False)
+
+
 def hold_if_stuck(settlement: Settlement, *, failures: int, is_own_trouble: bool) -> Settlement:
     """Return the settlement, held where the same operation failed too often by itself."""
     is_stuck = failures >= FAILURES_MAX and is_own_trouble and settlement.counts_as_failure

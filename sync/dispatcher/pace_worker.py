@@ -1,18 +1,22 @@
 """The pace of one tenant: who may call now, and what the answers say about calling on."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from random import Random
 from typing import Final
 
 from ledger.clock import Clock
-from sync.dispatcher import backoff, circuit, rate_limit
-from sync.dispatcher.circuit import Circuit, Sign
+from sync.dispatcher import backoff, circuit
+from sync.dispatcher.circuit import Circuit, Sign, State
+from sync.dispatcher.outage import Outage, outage_of
+from sync.dispatcher.share_worker import LoneBook, PaceBook, Share
+from sync.dispatcher.tidings import Tidings
 from sync.dokstamp.answer import Answer, Meaning
+from sync.telemetry.signals import Announce, nobody
 
 WAIT_SECONDS_MAX: Final = 1.0
 """The longest wait that a conversation sits out; a longer one is a retry at a later moment."""
+LOOK_SECONDS: Final = 0.1
+"""How soon to look again whether a call that goes alone is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +27,24 @@ class Standstill:
     is_throttled: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a call is, as far as its pace is concerned."""
+
+    is_safe: bool = True
+    is_filtered: bool = False
+    about: str = ""
+    """The operation that a write is for."""
+
+
+READ: Final = Asked()
+
+
 class Pace:
-    """Token bucket, circuit and retry budget of a tenant, kept for the life of the process."""
+    """A host's part of the tenant's rate, the circuits and the retry budget, for a process' life.
+
+    All moments are on the clock that never jumps; only what people see is on theirs.
+    """
 
     def __init__(
         self,
@@ -34,134 +54,205 @@ class Pace:
         clock: Clock,
         rng: Random,
         probe_seconds: float = circuit.PROBE_SECONDS_MIN,
-        announce_circuit: Callable[[Circuit], None] | None = None,
+        book: PaceBook | None = None,
+        announce: Announce = nobody,
     ) -> None:
+        if per_second_max < 0:
+            message = "DOKSTAMP_REQUESTS_PER_SECOND_MAX is negative: set 0 for no limit"
+            raise ValueError(message)
         self._clock = clock
         self._rng = rng
         self._lanes_max = lanes_max
-        self._bucket = rate_limit.make_bucket(per_second_max, clock.now())
-        self._circuit = Circuit()
+        self._share = Share(
+            per_second_max=per_second_max, clock=clock, book=book or LoneBook(clock)
+        )
+        self._calls, self._writes = Circuit(), Circuit()
         self._probe_seconds = probe_seconds
         self._budget = backoff.Budget()
         self._throttles = 0
         """Pauses in a row for a 429, with nothing let through between them."""
         self._under_way = 0
-        self._announce = announce_circuit or (lambda _circuit: None)
+        self._writes_under_way = 0
+        self._tidings = Tidings(announce)
 
     @property
     def circuit(self) -> Circuit:
-        """Whether calls go."""
-        return self._circuit
+        """Whether calls go; if all do, whether writes go."""
+        return self._calls if self._calls.is_in_trouble else self._writes
+
+    @property
+    def outage(self) -> Outage | None:
+        """Since when calls do not go, and why; `None` while they go."""
+        ahead = self._clock.now() - self._share.now()
+        return outage_of(self._calls, self._writes, ahead=ahead)
+
+    @property
+    def allowed_per_second(self) -> float | None:
+        """The rate that all hosts together may use now, if there is a limit."""
+        return self._share.allowed_per_second
 
     @property
     def is_healthy(self) -> bool:
         """Whether the service answers others, so that trouble is one operation's own."""
-        return self._circuit.state is circuit.State.CLOSED and self._circuit.failures <= 1
+        is_closed = all(each.state is State.CLOSED for each in (self._calls, self._writes))
+        return is_closed and self._calls.failures <= 1
 
     def lanes_open(self) -> int:
         """Return how many conversations may go on at once now; none while nothing may be called."""
-        if self._circuit.state is not circuit.State.CLOSED:
+        if any(each.state is not State.CLOSED for each in (self._calls, self._writes)):
             return 1 if self._probe_wait() <= 0 else 0
-        if self._pause_wait() > WAIT_SECONDS_MAX:
+        if self._share.pause_wait > WAIT_SECONDS_MAX:
             return 0
-        return min(self._lanes_max, self._circuit.calls_max or self._lanes_max)
+        limits = (self._calls.calls_max, self._writes.calls_max)
+        return min((self._lanes_max, *(limit for limit in limits if limit is not None)))
 
     def seconds_until_open(self) -> float:
         """Return how long until something may be called again; 0 if it may be now."""
-        return max(0.0, self._probe_wait(), self._pause_wait())
+        return max(0.0, self._probe_wait(), self._share.pause_wait)
 
-    async def admit(self) -> Standstill | None:
+    async def tell(self) -> None:
+        """Let other hosts know what was learnt, also while nothing may be called."""
+        await self._share.tell(self.outage)
+
+    async def may_go(self) -> bool:
+        """Tell whether a conversation may be begun, as far as other hosts are concerned."""
+        if all(each.state is State.CLOSED for each in (self._calls, self._writes)):
+            await self._share.refresh(self.outage)
+        else:
+            # One host looks whether the service is back, and not every one.
+            wait = await self._share.refresh(self.outage, probe_seconds=self._probe_seconds_now())
+            self._put_probe_off(wait)
+        return self.lanes_open() > 0
+
+    async def admit(self, asked: Asked = READ) -> Standstill | None:
         """Return once a call may go; returns a standstill where that would take long."""
         while True:
-            standstill = self._standstill()
+            await self._share.refresh(self.outage)
+            standstill = self._standstill(asked)
             if standstill is not None:
                 return standstill
-            wait = self._ask()
+            wait = self._ask(asked)
             if wait == 0:
-                self._under_way += 1
+                self._count(asked, 1)
                 return None
             # Slept in short stretches, for a pause of the whole tenant may come meanwhile.
             await self._clock.sleep(min(wait, WAIT_SECONDS_MAX))
 
-    def note(self, answer: Answer, *, is_filtered: bool = False) -> None:
+    def note(self, answer: Answer, asked: Asked = READ) -> None:
         """Learn from an answer; call it once for every call that was admitted."""
-        now = self._clock.now()
-        self._under_way -= 1
+        self._count(asked, -1)
         self._budget = backoff.earn(self._budget)
-        self._note_rate(answer, now)
-        before = self._circuit
-        self._circuit = circuit.record(
-            before,
-            circuit.sign_of(answer, is_filtered=is_filtered),
-            now=now,
-            calls_max=self._lanes_max,
-            probe_seconds=self._probe_seconds,
+        self._note_rate(answer)
+        before = self.outage
+        sign = circuit.sign_of_all(
+            self._calls, answer, is_safe=asked.is_safe, is_filtered=asked.is_filtered
         )
-        if before.state is not self._circuit.state:
-            self._announce(self._circuit)
+        self._calls = self._recorded(self._calls, sign, answer)
+        if not asked.is_safe:
+            sign = circuit.sign_of_writes(answer)
+            self._writes = self._recorded(self._writes, sign, answer, about=asked.about)
+        self._tell_change(before)
 
-    def abandon(self) -> None:
+    def abandon(self, asked: Asked = READ) -> None:
         """Forget a call that was admitted and never answered, because it was cancelled."""
-        self._under_way -= 1
+        self._count(asked, -1)
 
     def pause_seconds(self, failures: int, *, asked: float | None) -> float:
         """Return how long a failed operation rests; what the service asks for is the least."""
         is_in_budget = True
         # While the circuit is open or the tenant rests, calls are few anyhow. A budget spent on
         # an outage or a throttle would let operations rest long after it.
-        if self._circuit.state is circuit.State.CLOSED and self._pause_wait() <= 0:
+        if self.outage is None and self._share.pause_wait <= 0:
             self._budget, is_in_budget = backoff.spend(self._budget)
         return backoff.pause_seconds(
             max(1, failures), rng=self._rng, retry_after_seconds=asked, is_in_budget=is_in_budget
         )
 
-    def _ask(self) -> float:
-        now = self._clock.now()
-        bucket, wait = rate_limit.take(self._bucket, now)
+    def _count(self, asked: Asked, number: int) -> None:
+        self._under_way += number
+        self._writes_under_way += 0 if asked.is_safe else number
+
+    def _ask(self, asked: Asked) -> float:
+        # Asked before the circuit is: a probe that is let go must be made.
+        wait = self._share.take(is_wanted=False)
         if wait > 0:
-            # Asked before the circuit is: a probe that is let go must be made.
             return wait
-        self._circuit, held_up = circuit.admit(self._circuit, now, under_way=self._under_way)
+        now = self._share.now()
+        calls, held_up = circuit.admit(self._calls, now, under_way=self._under_way)
+        writes = self._writes
+        if held_up == 0 and not asked.is_safe:
+            writes, held_up = circuit.admit(writes, now, under_way=self._writes_under_way)
         if held_up is None:
             # Others are under way and the circuit lets no more go: look again soon.
-            return WAIT_SECONDS_MAX / 10
+            return LOOK_SECONDS
         if held_up == 0:
-            self._bucket = bucket
+            self._calls, self._writes = calls, writes
+            self._share.take(is_wanted=True)
         return held_up
 
-    def _standstill(self) -> Standstill | None:
+    def _standstill(self, asked: Asked) -> Standstill | None:
         """Return why a call would have to wait long, the turn that each waits for aside."""
-        probe, pause = self._probe_wait(), self._pause_wait()
+        probe, pause = self._wait_of(self._calls), self._share.pause_wait
+        if not asked.is_safe:
+            probe = max(probe, self._wait_of(self._writes))
         if max(probe, pause) <= WAIT_SECONDS_MAX:
             return None
         return Standstill(max(probe, pause), is_throttled=pause >= probe)
 
-    def _note_rate(self, answer: Answer, now: datetime) -> None:
+    def _note_rate(self, answer: Answer) -> None:
         if answer.meaning is Meaning.THROTTLED:
             wait = self._throttle_seconds(answer.retry_after_seconds)
-            self._bucket = rate_limit.throttled(self._bucket, wait_seconds=wait, now=now)
+            self._share.throttled(wait)
+            self._share.observe(answer.rate_limit, under_way=self._under_way)
+            self._tidings.tell_pause(wait, now=self._clock.now())
         elif circuit.sign_of(answer) is Sign.ALIVE:
             self._throttles = 0
-            self._bucket = rate_limit.adapt(
-                rate_limit.passed(self._bucket), answer.rate_limit, now=now
-            )
+            self._share.passed()
+            self._share.observe(answer.rate_limit, under_way=self._under_way)
 
     def _throttle_seconds(self, asked: float | None) -> float:
         """Return how long the tenant rests after a 429: longer each time, unless it is told."""
-        if self._pause_wait() <= 0:
+        if self._share.pause_wait <= 0:
             # Calls under way together are throttled together, which is one message, not many.
             self._throttles += 1
         if asked is not None:
             return asked
         return backoff.pause_seconds(self._throttles, rng=self._rng)
 
-    def _probe_wait(self) -> float:
-        probe_at = self._circuit.probe_at
-        if self._circuit.state is circuit.State.CLOSED or probe_at is None:
-            return 0.0
-        # The bound heals a clock that was set back.
-        wait = (probe_at - self._clock.now()).total_seconds()
-        return min(wait, self._circuit.probe_seconds)
+    def _recorded(self, before: Circuit, sign: Sign, answer: Answer, *, about: str = "") -> Circuit:
+        after = circuit.record(
+            before,
+            sign,
+            now=self._share.now(),
+            calls_max=self._lanes_max,
+            probe_seconds=self._probe_seconds,
+            reason=circuit.reason_of(answer) if sign is Sign.FAILED else "",
+            about=about,
+        )
+        if before.state is State.HALF_OPEN and after.state is State.CLOSED:
+            self._share.returned()
+        return after
 
-    def _pause_wait(self) -> float:
-        return rate_limit.paused_seconds(self._bucket, self._clock.now())
+    def _tell_change(self, before: Outage | None) -> None:
+        now_seen = self.outage
+        self._tidings.tell(now_seen, now=self._clock.now())
+        if (before and before.state) is not (now_seen and now_seen.state):
+            self._share.tell_soon()
+
+    def _probe_wait(self) -> float:
+        return max(self._wait_of(self._calls), self._wait_of(self._writes))
+
+    def _wait_of(self, asked: Circuit) -> float:
+        if asked.state is State.CLOSED or asked.probe_at is None:
+            return 0.0
+        return (asked.probe_at - self._share.now()).total_seconds()
+
+    def _probe_seconds_now(self) -> float:
+        stopped = [each for each in (self._calls, self._writes) if each.state is not State.CLOSED]
+        return max(each.probe_seconds for each in stopped)
+
+    def _put_probe_off(self, seconds: float) -> None:
+        if seconds > 0:
+            now = self._share.now()
+            self._calls = circuit.put_off(self._calls, now, seconds)
+            self._writes = circuit.put_off(self._writes, now, seconds)

@@ -86,10 +86,11 @@ class Dispatcher:
         """Start what is due in free lanes and return how many conversations that were."""
         if self._damage is not None:
             raise self._damage
+        await self._bench.pace.tell()
         free = self._bench.pace.lanes_open() - self.active
         if free <= 0 or self.fault is not None:
             return 0
-        if not await self.is_due():
+        if not await self.is_due() or not await self._bench.pace.may_go():
             return 0
         # What was claimed must be worked on: a claim that is cut short would stay leased.
         self._claiming = asyncio.create_task(self._claim(free), name="claim")

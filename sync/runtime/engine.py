@@ -16,10 +16,11 @@ from ledger.outbox.operation import State
 from ledger.reference import Scope, TargetId
 from ledger.shield import to_the_end
 from ledger.transaction import Transaction
-from sync.dispatcher.circuit import Circuit
 from sync.dispatcher.conversation_worker import Bench, Sender
 from sync.dispatcher.opener_worker import Opener
+from sync.dispatcher.outage import Outage
 from sync.dispatcher.outcome_writer import OutcomeWriter
+from sync.dispatcher.pace_store import LedgerBook
 from sync.dispatcher.pace_worker import Pace
 from sync.dispatcher.preflight_worker import fly_ahead
 from sync.dispatcher.worker import Dispatcher, DispatchTerms
@@ -34,7 +35,6 @@ from sync.runtime.standing import plans_first
 from sync.telemetry.signals import (
     Announce,
     CallMade,
-    CircuitChanged,
     ServiceDied,
     announce_to,
 )
@@ -96,7 +96,8 @@ class Engine:
             clock=ledger.clock,
             rng=Random(self.host),  # noqa: S311 - jitter, no secret
             probe_seconds=settings.circuit_probe_seconds,
-            announce_circuit=self._tell_circuit,
+            book=LedgerBook(ledger, host=self.host),
+            announce=announce,
         )
         self.dispatcher = Dispatcher(
             ledger, self._bench(settings), _dispatch_terms(settings, self.host)
@@ -284,8 +285,9 @@ class Engine:
 
         return await self._ledger.read_folded(first)
 
-    def _tell_circuit(self, circuit: Circuit) -> None:
-        self._announce(CircuitChanged(circuit.state.value))
+    def calls_spared(self, outage: Outage) -> int | None:
+        """Return about how many calls were not made in an outage that the rate allows."""
+        return outage.spared(self.pace.allowed_per_second, now=self._ledger.clock.now())
 
     def _tell_death(self, name: str, error: Exception) -> None:
         self._announce(ServiceDied(name, type(error).__name__))

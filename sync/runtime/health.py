@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sync.dispatcher.circuit import State
+from sync.dispatcher.outage import Outage
 from sync.runtime.engine import Engine
 
 
@@ -25,6 +27,10 @@ class Health:
     services: tuple[ServiceHealth, ...]
     stopped_by: str = ""
     """Why nothing is sent any more until a person mends a setting."""
+    outage: Outage | None = None
+    """Since when calls do not go, why, and when it is tried again; `None` while they go."""
+    calls_spared: int | None = None
+    """About how many calls were not made since then that the rate allows."""
 
 
 def health_of(engine: Engine) -> Health:
@@ -38,12 +44,14 @@ def health_of(engine: Engine) -> Health:
         )
         for service in engine.services
     )
-    fault = engine.dispatcher.fault
+    fault, outage = engine.dispatcher.fault, engine.pace.outage
     return Health(
         is_healthy=fault is None and all(service.is_alive for service in services),
-        circuit=engine.pace.circuit.state.value,
+        circuit=State.CLOSED.value if outage is None else outage.state.value,
         services=services,
         stopped_by="" if fault is None else str(fault),
+        outage=outage,
+        calls_spared=None if outage is None else engine.calls_spared(outage),
     )
 
 

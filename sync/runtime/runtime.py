@@ -187,7 +187,7 @@ class Runtime:
         """Return what is known, owed, waiting, held and dead."""
         ledger, engine = self._opened()
         key_file = self._settings.address.key_file
-        return await status(ledger, circuit=engine.pace.circuit.state.value, key_file=key_file)
+        return await status(ledger, outage=engine.pace.outage, key_file=key_file)
 
     def health(self) -> Health:
         """Return whether every service lives, and if not, what it died of."""

@@ -1,5 +1,6 @@
 """What a ledger knows and owes, in one answer."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,16 +17,24 @@ from ledger.outbox.operation import State
 from ledger.reference import Json, Scope
 from ledger.schema.tables import ledgers
 from ledger.transaction import PROJECTOR
+from sync.dispatcher import circuit
+from sync.dispatcher.outage import Outage, to_json
+from sync.dispatcher.pace_store import HostStand, read_stands
 from sync.runtime.page import Answer
 from sync.runtime.standing import stand_of
 
+SEEN_SECONDS: Final = 180.0
+"""A host that was not seen for longer does not speak for the present, unless it was the last."""
 _SHOWN: Final = tuple(state for state in State if state is not State.DISCARDED)
 
 
 async def status(
-    ledger: Ledger, *, circuit: str = "closed", key_file: Path | None = None
+    ledger: Ledger, *, outage: Outage | None = None, key_file: Path | None = None
 ) -> Answer:
-    """Return what is known, owed, waiting, held and dead, all of one moment."""
+    """Return what is known, owed, waiting, held and dead, all of one moment.
+
+    An outage that the asking process sees counts; else what the hosts last wrote down.
+    """
 
     def look(connection: Connection, scope: Scope) -> Answer:
         mine = ledgers.c.ledger == scope.ledger
@@ -35,6 +44,7 @@ async def status(
         lag, _ = log_store.count_sources(connection, scope.ledger, after=planned)
         states = outbox_store.count_by_state(connection, scope)
         bindings: dict[str, Json] = dict(mapping_store.count_by_entity(connection, scope))
+        stands = read_stands(connection, scope, now=ledger.lease_now(connection))
         return {
             "ledger": ledger.ledger_id,
             "tenant": tenant,
@@ -43,7 +53,7 @@ async def status(
             "operations": {state.value: states.get(state, 0) for state in _SHOWN},
             "bindings": bindings,
             "quarantine": quarantine_store.count(connection, scope),
-            "circuit": circuit,
+            **_circuit(outage, stands),
             "late_looks": outbox_store.count_looks(connection, scope),
         }
 
@@ -51,6 +61,17 @@ async def status(
     if key_file is not None:
         found["checkpoint"] = await _checkpoint(ledger, key_file)
     return found
+
+
+def _circuit(outage: Outage | None, stands: Sequence[HostStand]) -> Answer:
+    """Return whether calls go: as this process sees it, or the host in the worst trouble."""
+    lately = [each for each in stands if each.seen_seconds_ago < SEEN_SECONDS] or stands[:1]
+    worst = max(lately, key=lambda each: each.outage is not None, default=None)
+    found: Json = None if worst is None or worst.outage is None else dict(worst.outage)
+    state = circuit.State.CLOSED.value if worst is None else worst.circuit
+    if outage is not None:
+        found, state = dict(to_json(outage) or {}), outage.state.value
+    return {"circuit": state, "outage": found, "hosts": [each.to_json() for each in lately]}
 
 
 async def _checkpoint(ledger: Ledger, key_file: Path) -> Json:

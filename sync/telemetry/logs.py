@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, Protocol
 import structlog
 
 from sync.telemetry import signals
-from sync.telemetry.signals import Announce, OperationSettled, Signal
+from sync.telemetry.signals import Announce, CircuitChanged, OperationSettled, Signal
 
 LOGGER: Final = "dokstamp_ledger"
 Level = Literal["debug", "info", "warning", "error"]
@@ -39,6 +39,7 @@ OUTCOMES: Final[Mapping[str, Level]] = {
     "dead": "warning",
 }
 """Settlements that somebody may want to read about; the others are the normal course."""
+SETTLED_BY_OUTAGE: Final = frozenset({"uncertain"})
 _WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -54,17 +55,23 @@ class Logger(Protocol):
 def log_signals(logger: Logger | None = None) -> Announce:
     """Return a listener that logs every signal; without a logger, structlog's own is asked."""
     chosen: Logger = logger or structlog.get_logger(LOGGER)
+    is_down = False
 
     def listen(signal: Signal) -> None:
-        say: Callable[..., object] = getattr(chosen, _level(signal))
+        nonlocal is_down
+        if isinstance(signal, CircuitChanged):
+            is_down = signal.state != "closed"
+        say: Callable[..., object] = getattr(chosen, _level(signal, is_down=is_down))
         say(_event(signal), **_facts(signal))
 
     return listen
 
 
-def _level(signal: Signal) -> Level:
+def _level(signal: Signal, *, is_down: bool) -> Level:
     if isinstance(signal, OperationSettled):
-        return OUTCOMES.get(signal.outcome, LEVELS[OperationSettled])
+        # What a probe in an outage leaves in doubt is no news: the outage was told.
+        is_news = not is_down or signal.outcome not in SETTLED_BY_OUTAGE
+        return OUTCOMES.get(signal.outcome, "debug") if is_news else "debug"
     return LEVELS[type(signal)]
 
 

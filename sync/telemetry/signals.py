@@ -172,9 +172,19 @@ class TenantPaused:
 
 @dataclass(frozen=True, slots=True)
 class CircuitChanged:
-    """Calls stopped because nothing works, are probed, or go again."""
+    """Calls stopped because nothing works, still do not go, or go again."""
 
     state: str
+    """`open` when they stop, `still_open` now and then while they do, `closed` when they go."""
+    calls: str = "all"
+    """Which calls: `all`, or `writes` while reads still work."""
+    reason: str = ""
+    why: str = ""
+    """The reason in words."""
+    seconds: float = 0.0
+    """How long it lasts, or lasted."""
+    probes: int = 0
+    """How many calls looked in vain whether the service is back."""
 
 
 @dataclass(frozen=True, slots=True)

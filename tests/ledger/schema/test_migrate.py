@@ -30,8 +30,8 @@ METADATA: dict[Line, MetaData] = {
 }
 ROOT = Path(__file__).parents[3]
 FAILING = """
-revision = "broken_0003"
-down_revision = "main_0002"
+revision = "broken_0004"
+down_revision = "main_0003"
 
 def upgrade(op):
     op.execute("CREATE TABLE half (a INTEGER)")
@@ -220,7 +220,7 @@ async def test_a_database_of_a_newer_program_is_refused(unmade: Database) -> Non
 async def test_a_failing_migration_leaves_nothing_behind(tmp_path: Path, unmade: Database) -> None:
     folder = tmp_path / "scripts"
     shutil.copytree(MIGRATIONS / "main", folder)
-    (folder / "broken_0003.py").write_text(FAILING)
+    (folder / "broken_0004.py").write_text(FAILING)
     with pytest.raises(DBAPIError, match=r"already exists|DuplicateTable"):
         await unmade.run(partial(run_in_room, folder=folder))
 
@@ -239,7 +239,7 @@ async def test_a_migration_continues_where_the_last_one_ended(
     shutil.copytree(MIGRATIONS / "main", folder)
     await unmade.run(partial(run_in_room, folder=folder))
     second = FAILING.replace("CREATE TABLE half (a INTEGER)", "CREATE TABLE whole (a INTEGER)", 1)
-    (folder / "main_0003.py").write_text(second)
+    (folder / "main_0004.py").write_text(second)
 
     await unmade.run(partial(run_in_room, folder=folder))
 

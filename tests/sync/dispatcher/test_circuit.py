@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from sync.dispatcher.circuit import (
     Sign,
     State,
     admit,
+    put_off,
     record,
     sign_of,
 )
@@ -105,9 +107,11 @@ def test_probes_that_fail_come_less_and_less_often() -> None:
 
 @pytest.mark.parametrize(
     ("calls_max", "steps"),
-    [(8, [1, 2, 4, None, None]), (10, [1, 2, 4, 8, None]), (2, [1, None]), (1, [None])],
+    [(4, [1, 2, 3, None, None]), (2, [1, None]), (1, [None])],
 )
-def test_after_a_good_probe_calls_grow_by_doubling(calls_max: int, steps: list[int | None]) -> None:
+def test_after_a_good_probe_calls_grow_by_one_with_each_answer(
+    calls_max: int, steps: list[int | None]
+) -> None:
     circuit, seen = HALF_OPEN, []
     for _ in steps:
         circuit = told(circuit, Sign.ALIVE, calls_max=calls_max)
@@ -152,3 +156,28 @@ def test_a_column_that_the_service_cannot_filter_by_opens_nothing() -> None:
     assert (odd, closed.state) == (Sign.ODD, State.CLOSED)
     assert told(HALF_OPEN, odd).state is State.CLOSED
     assert sign_of(Answer(Meaning.UNAVAILABLE, 503), is_filtered=True) is Sign.FAILED
+
+
+def test_only_failures_about_different_things_open_it() -> None:
+    circuit = Circuit()
+    for about in ("a", "b", "a", "a", "b", "a"):
+        circuit = record(circuit, Sign.FAILED, now=NOW, calls_max=8, about=about)
+    for about in ("c", "d", "e"):
+        assert circuit.state is State.CLOSED
+        circuit = record(circuit, Sign.FAILED, now=NOW, calls_max=8, about=about)
+
+    assert circuit.state is State.OPEN
+
+
+def test_the_first_failure_is_when_the_trouble_began() -> None:
+    circuit = told(Circuit(), Sign.FAILED)
+    circuit = told(circuit, *[Sign.FAILED] * FAILURES_MAX, now=after(60))
+
+    assert circuit.since == NOW
+
+
+def test_who_leaves_the_probe_to_others_waits_again() -> None:
+    assert put_off(HALF_OPEN, after(5), 30) == replace(
+        HALF_OPEN, state=State.OPEN, probe_at=after(35)
+    )
+    assert put_off(Circuit(), NOW, 30) == Circuit()

@@ -1,15 +1,18 @@
 import asyncio
+from datetime import timedelta
 from random import Random
 
 import pytest
 
 from ledger.clock import ManualClock
 from sync.dispatcher.circuit import FAILURES_MAX, PROBE_SECONDS_MIN, State
-from sync.dispatcher.pace_worker import Pace, Standstill
+from sync.dispatcher.pace_worker import Asked, Pace, Standstill
 from sync.dokstamp.answer import Answer, Meaning
+from sync.telemetry.signals import CircuitChanged, Signal, TenantPaused
 
 ALIVE = Answer(Meaning.DONE, 200)
 FAILED = Answer(Meaning.UNAVAILABLE, 503)
+UNSURE = Answer(Meaning.UNCERTAIN, 500)
 THROTTLED = Answer(Meaning.THROTTLED, 429, retry_after_seconds=90.0)
 
 
@@ -62,7 +65,7 @@ async def test_a_circuit_closes_one_call_at_a_time(clock: ManualClock) -> None:
         await call(pace, ALIVE)
         lanes.append(pace.lanes_open())
 
-    assert lanes == [1, 2, 4, 8]
+    assert lanes == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("ending", ["answered", "abandoned"])
@@ -91,7 +94,7 @@ async def test_a_cancelled_wait_holds_no_place(clock: ManualClock) -> None:
     await clock.until_sleeping()
     waiting.cancel()
     await asyncio.wait([waiting])
-    clock.advance(0.5)
+    clock.advance(0.6)
 
     assert await pace.admit() is None
     pace.note(ALIVE)
@@ -148,12 +151,17 @@ async def test_a_slow_rate_is_waited_for_and_puts_nothing_off(clock: ManualClock
     pace = pace_of(clock, rate=0.25)
     await call(pace, ALIVE)
     second = asyncio.create_task(pace.admit())
-    for _ in range(4):
+    for _ in range(5):
         await clock.until_sleeping()
         clock.advance(1)
         await asyncio.sleep(0)
 
     assert await second is None
+
+
+def test_a_negative_rate_is_a_wrong_setting(clock: ManualClock) -> None:
+    with pytest.raises(ValueError, match="DOKSTAMP_REQUESTS_PER_SECOND_MAX"):
+        pace_of(clock, rate=-1)
 
 
 async def test_who_waits_for_a_turn_hears_of_a_pause(clock: ManualClock) -> None:
@@ -171,7 +179,7 @@ async def test_a_probe_that_is_let_go_is_made(clock: ManualClock) -> None:
     pace = pace_of(clock, rate=0.1)
     for _ in range(FAILURES_MAX):
         await call(pace, FAILED)
-        clock.advance(10)
+        clock.advance(11)
     await call(pace, FAILED) if pace.circuit.state is State.CLOSED else None
     probe = asyncio.create_task(pace.admit())
     while not probe.done():
@@ -182,21 +190,99 @@ async def test_a_probe_that_is_let_go_is_made(clock: ManualClock) -> None:
     assert pace.circuit.state is State.HALF_OPEN
 
 
-async def test_a_change_of_the_circuit_is_told_once(clock: ManualClock) -> None:
-    told: list[State] = []
-    pace = Pace(
-        per_second_max=0,
-        lanes_max=8,
-        clock=clock,
-        rng=Random(1),
-        announce_circuit=lambda circuit: told.append(circuit.state),
-    )
+def listened_to(clock: ManualClock, told: list[Signal]) -> Pace:
+    return Pace(per_second_max=0, lanes_max=2, clock=clock, rng=Random(1), announce=told.append)
+
+
+async def test_an_outage_is_told_at_its_beginning_now_and_then_and_at_its_end(
+    clock: ManualClock,
+) -> None:
+    told: list[Signal] = []
+    pace = listened_to(clock, told)
     for _ in range(FAILURES_MAX):
         await call(pace, FAILED)
-    clock.advance(PROBE_SECONDS_MIN)
-    await call(pace, ALIVE)
+    for _ in range(3600):
+        clock.advance(1)
+        if pace.lanes_open():
+            await call(pace, FAILED)
+    clock.advance(60)
+    for _ in range(3):
+        await call(pace, ALIVE)
 
-    assert told == [State.OPEN, State.CLOSED]
+    states = [each.state for each in told if isinstance(each, CircuitChanged)]
+    last = told[-1]
+    assert (states[0], set(states[1:-1]), states[-1]) == ("open", {"still_open"}, "closed")
+    assert len(states) <= 8
+    assert isinstance(last, CircuitChanged)
+    assert (last.seconds, last.reason, last.why) == (
+        3660.0,
+        "status_503",
+        "it answers with status 503",
+    )
+    assert pace.outage is None
+
+
+async def test_an_outage_tells_since_when_why_and_when_it_is_tried(clock: ManualClock) -> None:
+    began = clock.now()
+    pace = await broken(clock)
+    clock.advance(2)
+
+    seen = pace.outage
+    assert seen is not None
+    assert (seen.calls, seen.since, seen.reason) == ("all", began, "status_503")
+    assert seen.next_probe == began + timedelta(seconds=PROBE_SECONDS_MIN)
+
+
+async def test_a_throttle_is_told_once_in_a_while(clock: ManualClock) -> None:
+    told: list[Signal] = []
+    pace = listened_to(clock, told)
+    for _ in range(20):
+        await call(pace, THROTTLED)
+        clock.advance(90)
+
+    assert len([each for each in told if isinstance(each, TenantPaused)]) == 3
+
+
+def write(about: str) -> Asked:
+    return Asked(is_safe=False, about=about)
+
+
+async def tried(pace: Pace, about: str, answer: Answer) -> None:
+    assert await pace.admit() is None
+    pace.note(ALIVE)
+    assert await pace.admit(write(about)) is None
+    pace.note(answer, write(about))
+
+
+async def test_writes_that_all_fail_stop_writes_while_reads_go_on(clock: ManualClock) -> None:
+    pace = pace_of(clock)
+    for number in range(FAILURES_MAX):
+        await tried(pace, f"operation {number}", UNSURE)
+
+    seen = pace.outage
+    assert seen is not None
+    assert (seen.calls, pace.lanes_open(), pace.is_healthy) == ("writes", 0, False)
+    assert await pace.admit() is None
+    assert isinstance(await pace.admit(write("another")), Standstill)
+
+
+async def test_one_operation_that_always_fails_is_no_outage(clock: ManualClock) -> None:
+    pace = pace_of(clock)
+    for _ in range(FAILURES_MAX * 3):
+        await tried(pace, "the same", UNSURE)
+
+    assert (pace.outage, pace.is_healthy) == (None, True)
+
+
+async def test_one_write_that_works_again_lets_writes_go(clock: ManualClock) -> None:
+    pace = pace_of(clock)
+    for number in range(FAILURES_MAX):
+        await tried(pace, f"operation {number}", UNSURE)
+    clock.advance(PROBE_SECONDS_MIN)
+    for number in range(8):
+        await tried(pace, f"operation {number}", ALIVE)
+
+    assert (pace.outage, pace.lanes_open()) == (None, 8)
 
 
 def test_the_pause_asked_for_is_the_least(clock: ManualClock) -> None:

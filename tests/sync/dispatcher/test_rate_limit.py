@@ -1,19 +1,11 @@
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.dispatcher.rate_limit import (
-    Bucket,
-    adapt,
-    make_bucket,
-    passed,
-    pause,
-    take,
-    throttled,
-)
-from sync.dokstamp.answer import RateLimit
+from sync.dispatcher.rate_limit import Bucket, make_bucket, rest, take, with_rate
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -71,21 +63,29 @@ def test_a_wait_takes_nothing() -> None:
     assert waits == [1.0, 1.0, 1.0]
 
 
-def test_zero_means_no_limit() -> None:
-    bucket = make_bucket(0, NOW)
+def test_without_a_limit_nothing_waits() -> None:
+    bucket = make_bucket(None, NOW)
     for _ in range(1000):
         bucket, wait = take(bucket, NOW)
         assert wait == 0
 
 
-def test_a_negative_rate_is_a_wrong_setting() -> None:
-    with pytest.raises(ValueError, match="DOKSTAMP_REQUESTS_PER_SECOND_MAX"):
-        make_bucket(-1, NOW)
+def test_without_a_part_of_the_rate_nothing_goes() -> None:
+    bucket, _ = take(make_bucket(0.0, NOW), NOW)
+
+    assert take(bucket, after(1000))[1] == math.inf
 
 
-@pytest.mark.parametrize("rate", [0, 10])
-def test_a_pause_stops_all_calls_until_it_is_over(rate: float) -> None:
-    bucket = pause(make_bucket(rate, NOW), after(30), now=NOW)
+def test_another_rate_counts_from_its_own_moment() -> None:
+    bucket, _ = take(make_bucket(0.0, NOW), NOW)
+    bucket = with_rate(bucket, 1.0, at=after(10))
+
+    assert take(bucket, after(10.5))[1] == 0.5
+
+
+@pytest.mark.parametrize("rate", [None, 10])
+def test_a_pause_stops_all_calls_until_it_is_over(rate: float | None) -> None:
+    bucket = rest(make_bucket(rate, NOW), 30, now=NOW)
 
     assert take(bucket, NOW)[1] == 30
     assert take(bucket, after(29))[1] == 1
@@ -93,59 +93,16 @@ def test_a_pause_stops_all_calls_until_it_is_over(rate: float) -> None:
 
 
 def test_of_two_pauses_the_later_end_counts() -> None:
-    bucket = pause(pause(make_bucket(10, NOW), after(30), now=NOW), after(10), now=NOW)
+    bucket = rest(rest(make_bucket(10, NOW), 30, now=NOW), 10, now=NOW)
 
     assert bucket.paused_until == after(30)
 
 
 def test_no_pause_is_longer_than_an_hour_whatever_a_clock_says() -> None:
-    bucket = pause(make_bucket(10, NOW), after(10**8), now=NOW)
+    bucket = rest(make_bucket(10, NOW), 10**8, now=NOW)
 
     assert take(bucket, NOW)[1] == 3600
     assert take(bucket, after(-(10**8)))[1] == 3600
-
-
-def test_a_429_pauses_and_halves_the_rate_once_for_calls_under_way_together() -> None:
-    bucket = make_bucket(8, NOW)
-    for _ in range(5):
-        bucket = throttled(bucket, wait_seconds=7, now=NOW)
-
-    assert bucket.per_second == 4
-    assert take(bucket, NOW)[1] == 7
-
-
-def test_throttling_again_and_again_leaves_a_tenth_of_the_rate() -> None:
-    bucket = make_bucket(8, NOW)
-    for number in range(20):
-        bucket = throttled(bucket, wait_seconds=1, now=after(2 * number))
-
-    assert bucket.per_second == pytest.approx(0.8)
-
-
-def test_calls_that_pass_win_the_rate_back() -> None:
-    bucket = throttled(make_bucket(8, NOW), wait_seconds=1, now=NOW)
-    for _ in range(1000):
-        bucket = passed(bucket)
-
-    assert bucket.per_second == 8
-
-
-@pytest.mark.parametrize(
-    ("limit", "tokens", "paused_until"),
-    [
-        (None, 1.0, None),
-        (RateLimit(60, None, 5.0), 1.0, None),
-        (RateLimit(60, 30, 5.0), 1.0, None),
-        (RateLimit(60, 0, None), 0.0, None),
-        (RateLimit(60, 0, 5.0), 0.0, after(5)),
-    ],
-)
-def test_what_remains_of_the_services_limit_is_never_exceeded(
-    limit: RateLimit | None, tokens: float, paused_until: datetime | None
-) -> None:
-    bucket = adapt(make_bucket(10, NOW), limit, now=NOW)
-
-    assert (bucket.tokens, bucket.paused_until) == (tokens, paused_until)
 
 
 def test_hosts_whose_clocks_differ_do_not_fill_the_bucket_twice() -> None:

@@ -1,0 +1,126 @@
+"""The book in which the hosts of a tenant share out its rate, kept in their database."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError as RowExistsError
+
+from ledger.errors import LedgerBusyError
+from ledger.ledger import Ledger
+from ledger.outbox import pace_store
+from ledger.outbox.pace_store import HostRow, PaceRow
+from ledger.reference import Json, Scope
+from sync.dispatcher import outage as outages
+from sync.dispatcher import shares
+from sync.dispatcher.circuit import State
+from sync.dispatcher.outage import Outage
+from sync.dispatcher.shares import Grant, Report, Tenant
+
+REMEMBERED_SECONDS: Final = 3600.0
+"""How long a host is remembered that was not seen again."""
+WANTED_MAX: Final = 1e12
+
+
+@dataclass(frozen=True, slots=True)
+class HostStand:
+    """How one host sees the service, as it last said."""
+
+    host: str
+    seen_seconds_ago: float
+    circuit: str
+    outage: dict[str, Json] | None
+
+    def to_json(self) -> dict[str, Json]:
+        """Return it as `status --json` shows it."""
+        return {
+            "host": self.host,
+            "seen_seconds_ago": round(self.seen_seconds_ago),
+            "circuit": self.circuit,
+            "outage": self.outage,
+        }
+
+
+class LedgerBook:
+    """Shares out the rate by the database's clock, in one small transaction each time."""
+
+    def __init__(self, ledger: Ledger, *, host: str) -> None:
+        self._ledger = ledger
+        self._host = host
+
+    async def exchange(self, report: Report, outage: Outage | None) -> Grant:
+        """Hand in what this host wants and learnt, and return what it may do."""
+        number = self._ledger.scope.ledger
+
+        def share_out(connection: Connection) -> Grant:
+            row = pace_store.lock(connection, number, first=_as_row(Tenant()))
+            # Read once the row is ours: a second is shared out in the order of the locks.
+            now = self._ledger.lease_now(connection)
+            others = [
+                each.wanted
+                for each in pace_store.hosts(connection, number)
+                if each.host != self._host and abs(now - each.seen_seconds) < shares.HOST_SECONDS
+            ]
+            tenant, grant = shares.deal(_as_tenant(row), report, now=now, others=others)
+            pace_store.write(connection, number, row=_as_row(tenant))
+            pace_store.write_host(connection, number, row=self._stand(report, outage, now))
+            before = now - REMEMBERED_SECONDS
+            pace_store.forget(connection, number, but=self._host, before=before)
+            return grant
+
+        try:
+            # Without the head row: whoever calls queues behind no append.
+            return await self._ledger.database.run(share_out)
+        except RowExistsError as error:
+            message = "another host shares out the rate for the first time: ask again"
+            raise LedgerBusyError(message) from error
+
+    def _stand(self, report: Report, outage: Outage | None, now: float) -> HostRow:
+        state = State.CLOSED if outage is None else outage.state
+        told = None if outage is None else orjson.dumps(outages.to_json(outage)).decode()
+        return HostRow(
+            self._host,
+            seen_seconds=now,
+            # Not every database keeps what has no end.
+            wanted=min(report.wanted, WANTED_MAX),
+            circuit=state.value,
+            outage=told,
+        )
+
+
+def read_stands(connection: Connection, scope: Scope, *, now: float) -> list[HostStand]:
+    """Return how every host sees the service, the one seen last first."""
+    return [
+        HostStand(
+            row.host,
+            max(0.0, now - row.seen_seconds),
+            row.circuit,
+            None if row.outage is None else orjson.loads(row.outage),
+        )
+        for row in pace_store.hosts(connection, scope.ledger)
+    ]
+
+
+def _as_tenant(row: PaceRow) -> Tenant:
+    return Tenant(
+        slot=row.slot,
+        given=row.given,
+        given_next=row.given_next,
+        share=row.share,
+        told_per_second=row.told_per_second,
+        paused_until=row.paused_until_seconds,
+        probe_after=row.probe_after_seconds,
+    )
+
+
+def _as_row(tenant: Tenant) -> PaceRow:
+    return PaceRow(
+        slot=tenant.slot,
+        given=tenant.given,
+        given_next=tenant.given_next,
+        share=tenant.share,
+        told_per_second=tenant.told_per_second,
+        paused_until_seconds=tenant.paused_until,
+        probe_after_seconds=tenant.probe_after,
+    )
