@@ -2,8 +2,10 @@ import json
 import signal
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from ledger.errors import LedgerError
 from ledger.testing import SERVED
 from sync.errors import InputError
-from sync.runtime.runtime import Runtime
+from sync.runtime.runtime import LETTERS_IN_LOOP_MAX, Runtime
 from sync.simulator import Simulator, http_server
 from tests.places import settings_in
 from tests.sync.system.practice import settings_for
@@ -110,6 +112,20 @@ async def test_files_and_documents_come_in(home: Path) -> None:
     assert content == diploma(1)
 
 
+async def test_an_event_may_bring_a_large_document(home: Path) -> None:
+    content = diploma(1) + b"%" * LETTERS_IN_LOOP_MAX
+    data = {
+        "institution_id": "U", "student_id": "S", "course_id": "C", "issued_at": "2026-01-15",
+        "document": {"content_base64": b64encode(content).decode()},
+    }  # fmt: skip
+    async with runtime_in(home) as runtime:
+        recorded = await runtime.record(events([("certificate.requested", "D", data)])[0])
+        stored = await runtime.ledger.documents.get(sha256(content).hexdigest())
+
+    assert recorded.is_taken
+    assert stored == content
+
+
 async def test_outside_its_context_a_runtime_says_how_to_use_it(home: Path) -> None:
     async with runtime_in(home) as runtime:
         pass
@@ -132,7 +148,7 @@ async def test_lives_cancelled_at_any_moment_leave_nothing(home: Path) -> None:
 
 RECORD = """
 import asyncio, json, os, signal, sys
-from sync.runtime.runtime import Runtime
+from sync.runtime.runtime import LETTERS_IN_LOOP_MAX, Runtime
 from sync.runtime.settings import Settings
 
 async def main():

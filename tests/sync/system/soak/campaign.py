@@ -125,7 +125,7 @@ class Soak:
                 case "sample":
                     self._places = Counter(report["places"])
                     if not self._is_resting:
-                        self.figures.take(self.age, report)
+                        self.figures.take(self.age, report, life=self.lives)
                     self.terms.told(self._line(report))
                 case "rest":
                     self.rest = report

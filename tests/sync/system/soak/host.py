@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -103,7 +104,7 @@ class Host:
             "age": time.monotonic() - self._began,
             "rss": int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES,
             "threads": threading.active_count(),
-            "descriptors": len(list(Path("/proc/self/fd").iterdir())),
+            **_descriptors(),
             "tasks": len(asyncio.all_tasks()),
             **self._lag.take(),
             "places": dict(self._lag.places.most_common(PLACES_TOLD)),
@@ -112,6 +113,20 @@ class Host:
             "circuit": health.circuit,
             "deaths": {each.name: each.last_error for each in health.services if each.deaths},
         }
+
+
+def _descriptors() -> dict[str, int]:
+    """Return how many files and how many sockets are open."""
+    kinds = Counter(_is_socket(each) for each in Path("/proc/self/fd").iterdir())
+    return {"descriptors": kinds[False], "sockets": kinds[True]}
+
+
+def _is_socket(descriptor: Path) -> bool | None:
+    try:
+        return str(descriptor.readlink()).startswith("socket:")
+    except OSError:
+        # Another thread has just closed it.
+        return None
 
 
 def _seen(subject: str, subjects: set[str]) -> bool:
