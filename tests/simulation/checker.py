@@ -95,10 +95,12 @@ def _state_faults(
         live = [uuid for uuid in uuids if _is_live(name[0], identities.rows[uuid])]
         if len(live) > 1 or (name[0] != "certificate" and len(uuids) > 1):
             why = f"{' '.join(name)} is there {len(uuids)} times"
-            if outcome.network.has_beyond:
-                outcome.remarks.append(f"{why}, after an effect beyond the settle window")
-            else:
+            if not outcome.network.made_beyond.intersection(uuids):
                 yield why
+            elif excuses.is_held(name):
+                outcome.remarks.append(f"{why}, by an effect beyond the settle window")
+            else:
+                yield f"{why}, by an effect beyond the settle window, and nobody is told"
         elif not excuses.stands(name):
             yield from _differences(wanted, uuids, identities, expected)
 

@@ -29,6 +29,8 @@ class Claims:
     settled: dict[str, list[float]] = field(default_factory=dict)
     planned: dict[str, float] = field(default_factory=dict)
     """When operations were planned."""
+    looks: set[str] = field(default_factory=set)
+    """Operations that only look once more, and may send nothing that changes anything."""
     exchanges: dict[Told, float] = field(default_factory=dict)
     """When the log first told of an exchange."""
 
@@ -91,7 +93,9 @@ def _take(claims: Claims, event: LogEvent, at: float) -> None:
                     claims.planned[intent["key"]] = at
         case "operations.claimed":
             for key in public["operations"]:
-                claims.claimed.setdefault(claims.records[key], []).append((at, key))
+                if key not in claims.looks:
+                    claims.claimed.setdefault(claims.records[key], []).append((at, key))
+            claims.looks |= {look for _, look in public.get("looks", ())}
         case "operation.settled":
             claims.settled.setdefault(public["operation"], []).append(at)
         case _:

@@ -67,6 +67,10 @@ class Excuses:
         """Tell whether a record may be other than it should."""
         return name in self._excused
 
+    def is_held(self, name: Name) -> bool:
+        """Tell whether a person is asked about a record."""
+        return any(each.state is State.HELD for each in self.stopped.get(name, ()))
+
     def _judge(self, stopped: list[tuple[Operation, list[tuple[Gate, Why]]]]) -> None:
         for operation, closed in stopped:
             name = _name(operation)
@@ -146,7 +150,8 @@ class Excuses:
 
     def was_doubled(self, operation: Operation) -> bool:
         """Tell whether DokStamp truly has it more than once, for an effect out of all time."""
-        return self.network.has_beyond and len(self.identities.uuids.get(_name(operation), ())) > 1
+        uuids = self.identities.uuids.get(_name(operation), ())
+        return len(uuids) > 1 and bool(self.network.made_beyond.intersection(uuids))
 
     def _count(self, operation: Operation, counts: Callable[[Any], bool]) -> int:
         told = [e.public for e in self.log if e.public.get("operation") == operation.key]
@@ -163,6 +168,7 @@ JUSTIFIED: Final[dict[str, Rule]] = {
     "certificate_names_it": Excuses.is_certified,
     "detach_refused": Excuses.refused_to_detach,
     "several_matches": Excuses.was_doubled,
+    "second_record": Excuses.was_doubled,
     "hidden_record": Excuses.came_beyond,
     **dict.fromkeys(
         ("uncertain", "not_understood", "list_unknown", "upload_uncertain"), Excuses.failed_often

@@ -8,6 +8,7 @@ from typing import Any
 SETTLE_SECONDS = 30.0
 LEASE_SECONDS = 60.0
 REQUEST_SECONDS = 30.0
+PROBE_SECONDS = 30.0
 HOUR, DAY = 3600.0, 86_400.0
 
 WIRE_FAULTS = (
@@ -106,6 +107,10 @@ class FaultPlan:
     reorders: bool
     switches: Mapping[str, str]
     incidents: tuple[Incident, ...] = field(default=())
+    awaits_looks: bool = False
+    """Whether it ends only after every late look, ten settle windows after a doubtful call."""
+    probe_seconds: float = PROBE_SECONDS
+    """How often hosts look whether an outage is over."""
     settle_seconds: float = SETTLE_SECONDS
     """What the hosts are told; the network always goes by the true window."""
 
@@ -122,9 +127,11 @@ class FaultPlan:
 def draw(seed: int, *, hosts: int | None = None) -> FaultPlan:
     """Return the fault plan of a seed."""
     rng = Random(f"faults {seed}")
-    horizon = rng.choices((600.0, 2 * HOUR, 2 * DAY), (0.75, 0.23, 0.02))[0]
+    horizon = rng.choices((600.0, 2 * HOUR, 2 * DAY), (0.76, 0.23, 0.01))[0]
     count = rng.choice((1, 1, 1, 1, 2, 2, 3, 4)) if horizon < DAY else 1
     count = count if hosts is None else hosts
+    wire = _wire(rng)
+    is_beyond = "late_beyond" in wire
     return FaultPlan(
         seed=seed,
         hosts=count,
@@ -132,13 +139,16 @@ def draw(seed: int, *, hosts: int | None = None) -> FaultPlan:
         poll_seconds=_poll(rng, horizon),
         per_second_max=rng.choice((0.0, 10.0, 2.0)),
         wire_share=rng.choice((0.0, 0.05, 0.15, 0.15, 0.35)),
-        wire=_wire(rng),
+        wire=wire,
         search_lag=rng.choice((0.0, 0.0, 5.0, 25.0)),
         token_seconds=rng.choice((None, None, 90)),
         busy_share=rng.choice((0.0, 0.02)) if count > 1 else 0.0,
         reorders=rng.random() < 0.6,
         switches=_switches(rng),
-        incidents=_incidents(rng, hosts=count, horizon=horizon),
+        # Ten settle windows by a clock that leaps are fewer, and an effect may come after them.
+        incidents=_incidents(rng, hosts=count, horizon=horizon, leaps=not is_beyond),
+        awaits_looks=is_beyond or rng.random() < 0.2,
+        probe_seconds=HOUR if horizon >= DAY else PROBE_SECONDS,
     )
 
 
@@ -159,7 +169,7 @@ def _switches(rng: Random) -> dict[str, str]:
     return {name: rng.choice(SWITCHES[name]) for name in names}
 
 
-def _incidents(rng: Random, *, hosts: int, horizon: float) -> tuple[Incident, ...]:
+def _incidents(rng: Random, *, hosts: int, horizon: float, leaps: bool) -> tuple[Incident, ...]:
     found: list[Incident] = []
     for host in range(hosts):
         found += [_crash(rng, host, horizon) for _ in range(rng.choice((0, 0, 1, 2, 4)))]
@@ -168,7 +178,7 @@ def _incidents(rng: Random, *, hosts: int, horizon: float) -> tuple[Incident, ..
         for _ in range(rng.choice((0, 1, 2) if hosts > 1 else (0, 0, 0, 1))):
             seconds = rng.choice((5.0, 45.0, 70.0, 100.0, 400.0)) * rng.uniform(0.8, 1.2)
             found.append(Incident(rng.uniform(0, horizon), "pause", host, seconds))
-        for _ in range(rng.choice((0, 0, 1, 2))):
+        for _ in range(rng.choice((0, 0, 1, 2)) if leaps else 0):
             seconds = rng.choice((-1, 1)) * rng.choice((2.0, 40.0, 600.0, HOUR))
             detail = rng.choice(("", "doubt"))
             found.append(Incident(rng.uniform(0, horizon), "clock", host, seconds, detail))

@@ -3,8 +3,6 @@
 import asyncio
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from ledger.clock import START_OF_MANUAL_TIME, SeededEntropy
 from ledger.errors import LedgerError
 from ledger.ledger import Ledger
@@ -20,6 +18,7 @@ from sync.telemetry.signals import ServiceDied
 from tests.simulation.loop import Process, VirtualLoop
 from tests.simulation.network import Network, SimulatedTransport
 from tests.simulation.place import InlineAddress
+from tests.simulation.product import SOUND, Product
 
 SUPERVISED_SECONDS = 5.0
 DRAIN_SECONDS = 10.0
@@ -45,15 +44,6 @@ class HostClock:
         await asyncio.sleep(max(0.0, seconds))
 
 
-class HostLedger(Ledger):
-    """A ledger whose leases go by the clock that hosts share, for its own may be wrong."""
-
-    def lease_now(self, connection: Connection) -> float:
-        """Return the server's seconds where there is a server, else the host's own."""
-        shared = self.database.now_seconds(connection)
-        return super().lease_now(connection) if shared is None else shared
-
-
 class Host:
     """Starts, feeds, stops and loses the processes of one host, one at a time."""
 
@@ -67,6 +57,7 @@ class Host:
         settings: Settings,
         poll_seconds: float,
         entropy_seed: int,
+        product: Product = SOUND,
     ) -> None:
         self.name = name
         self.clock = HostClock(loop)
@@ -80,6 +71,7 @@ class Host:
         self._settings = settings
         self._poll_seconds = poll_seconds
         self._entropy_seed = entropy_seed
+        self._product = product
         self._ledger: Ledger | None = None
         self.all_processes: list[Process] = []
 
@@ -131,6 +123,8 @@ class Host:
         process, ledger = self.process, self._ledger
         if process is None or ledger is None or process.is_dead:
             return None
+        if self._product.loses_events and process.steps % 7 == 0:
+            return Intake.TAKEN
         task = self._loop.start(process, _record(ledger, line, self._settings))
         done, _ = await asyncio.wait([task], timeout=patience_seconds)
         if not done or task.cancelled():
@@ -144,7 +138,9 @@ class Host:
         entropy = SeededEntropy(self._entropy_seed * 1_000 + self.lives)
         while self._ledger is None:
             try:
-                ledger = await HostLedger.open(self._address, clock=self.clock, entropy=entropy)
+                ledger = await self._product.ledger.open(
+                    self._address, clock=self.clock, entropy=entropy
+                )
                 engine = self._engine(ledger)
                 await engine.start()
             except LedgerError:
@@ -161,7 +157,7 @@ class Host:
         )
         return Engine(
             ledger,
-            client,
+            self._product.sends_by(client),
             self._settings,
             announce=self._hear,
             poll_seconds=self._poll_seconds,

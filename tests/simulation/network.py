@@ -67,6 +67,11 @@ class Network:
         """Whether an effect came when nobody could know of it any more."""
         return any(each.is_beyond for each in self.flights)
 
+    @property
+    def made_beyond(self) -> frozenset[str]:
+        """The records that were made when nobody waited for them any more."""
+        return frozenset(each.created for each in self.flights if each.is_beyond and each.created)
+
     def calm_down(self) -> None:
         """Let nothing more go wrong."""
         self.is_calm, self.outage = True, ""

@@ -14,6 +14,7 @@ from tests.simulation.checker import Outcome, check
 from tests.simulation.faults import FaultPlan
 from tests.simulation.loop import StuckError, VirtualLoop
 from tests.simulation.network import Network
+from tests.simulation.product import SOUND, Product
 from tests.simulation.simulation import Simulation
 from tests.simulation.trace import trace_of
 
@@ -53,11 +54,11 @@ class Report:
         }
 
 
-def simulate(plan: FaultPlan, *, traces: bool = False) -> Report:
-    """Run a seed and return what became of it."""
+def simulate(plan: FaultPlan, *, traces: bool = False, product: Product = SOUND) -> Report:
+    """Run a seed, with the real product or a broken one, and return what became of it."""
     report = Report(plan.seed, plan)
     loop = VirtualLoop(Random(f"loop {plan.seed}"))
-    simulation = Simulation(plan, loop)
+    simulation = Simulation(plan, loop, product)
     try:
         try:
             loop.run_until_complete(simulation.run())

@@ -24,6 +24,7 @@ from tests.simulation.host import Host
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.network import Network
 from tests.simulation.place import InlineAddress, Traffic, stores, template
+from tests.simulation.product import SOUND, Product
 from tests.simulation.workload import Told
 
 STEPS: Final = (2, 4, 6, 10, 16)
@@ -38,8 +39,9 @@ LEDGER: Final = 1
 class Simulation:
     """A practice service, a network, a ledger, its hosts, and what befalls them."""
 
-    def __init__(self, plan: FaultPlan, loop: VirtualLoop) -> None:
+    def __init__(self, plan: FaultPlan, loop: VirtualLoop, product: Product = SOUND) -> None:
         self.plan = plan
+        self.product = product
         self.loop = loop
         self.rng = Random(f"run {plan.seed}")
         self.network = Network(loop, plan, Random(f"network {plan.seed}"))
@@ -70,6 +72,7 @@ class Simulation:
             settings=_settings(self.plan),
             poll_seconds=self.plan.poll_seconds,
             entropy_seed=self.plan.seed * 10 + number,
+            product=self.product,
         )
 
     def address(self, traffic: Traffic | None = None) -> InlineAddress:
@@ -216,6 +219,9 @@ class Simulation:
 
     def _unrest(self) -> dict[str, int]:
         found = self.main.read(_unrest)
+        looks = self.main.read(_looks) if self.plan.awaits_looks else 0
+        if looks:
+            found["looks"] = looks
         if self.network.under_way:
             found["requests"] = self.network.under_way
         return found
@@ -240,6 +246,10 @@ def _unrest(connection: Connection) -> dict[str, int]:
     return found
 
 
+def _looks(connection: Connection) -> int:
+    return outbox_store.count_looks(connection, _scope(connection))
+
+
 def _scope(connection: Connection) -> Scope:
     """Return whose rows are live."""
     return Scope(LEDGER, read_generation(connection, LEDGER))
@@ -257,6 +267,7 @@ def _settings(plan: FaultPlan) -> Settings:
         requests_per_second_max=plan.per_second_max,
         lease_seconds=LEASE_SECONDS,
         settle_seconds=plan.settle_seconds,
+        circuit_probe_seconds=plan.probe_seconds,
         mass_change_floor=1000,
         issue_style="both",
     )

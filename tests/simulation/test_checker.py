@@ -4,12 +4,20 @@ from dataclasses import replace
 
 import pytest
 
+from tests.simulation.broken import BROKEN
 from tests.simulation.faults import FaultPlan, draw
 from tests.simulation.run import simulate
 
 pytestmark = pytest.mark.one_database("a simulation is one process, and its database is inside")
+SEEDS = 8
 CALM = replace(
-    draw(1, hosts=1), horizon=600.0, wire_share=0.0, incidents=(), switches={}, search_lag=0.0
+    draw(1, hosts=1),
+    horizon=600.0,
+    poll_seconds=20.0,
+    wire_share=0.0,
+    incidents=(),
+    switches={},
+    search_lag=0.0,
 )
 
 
@@ -24,11 +32,17 @@ def test_a_calm_run_is_right() -> None:
     assert report.calls > 0
 
 
-def test_hosts_that_wait_for_no_late_effect_are_found_out() -> None:
-    rough = {"wire_share": 0.5, "wire": {"late": 1.0}}
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_product_that_does_wrong_is_found_out(fault: str) -> None:
+    broken = BROKEN[fault]
 
-    careless = [simulate(plan(seed, settle_seconds=0.1, **rough)) for seed in (1, 2, 3)]
-    careful = [simulate(plan(seed, **rough)) for seed in (1, 2, 3)]
+    said = next(
+        (
+            report.violations
+            for seed in range(broken.first, broken.first + SEEDS)
+            if (report := simulate(plan(seed, **broken.plan), product=broken.product)).violations
+        ),
+        [],
+    )
 
-    assert any("times" in each for report in careless for each in report.violations)
-    assert [report.violations for report in careful] == [[], [], []]
+    assert any(broken.sign in each for each in said), said

@@ -1,0 +1,149 @@
+"""Products with something taken from them, each of which the checker must find out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from sync.dispatcher.conversation_worker import Sender
+from sync.dokstamp.answer import Answer, Meaning
+from sync.dokstamp.exchange import Exchange
+from sync.dokstamp.request import Request
+from tests.simulation.product import HostLedger, Product
+
+Heard = tuple[Answer, tuple[Exchange, ...]]
+LATER: Final = 100_000.0
+"""Seconds after which every lease has run out."""
+
+
+class _Meddler:
+    """Something between dispatcher and client."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+
+    async def send(self, request: Request, *, timeout_seconds: float | None = None) -> Heard:
+        """Return the answer and the evidence, as the product would without it."""
+        return await self._sender.send(request, timeout_seconds=timeout_seconds)
+
+
+class _Twice(_Meddler):
+    """Makes every enrollment twice, as one would who does not wait for the answer."""
+
+    async def send(self, request: Request, *, timeout_seconds: float | None = None) -> Heard:
+        """Return the second answer."""
+        first: tuple[Exchange, ...] = ()
+        if request.method == "POST" and request.path == "/enrollments":
+            first = (await super().send(request, timeout_seconds=timeout_seconds))[1]
+        answer, second = await super().send(request, timeout_seconds=timeout_seconds)
+        return answer, first + second
+
+
+class _Stubborn(_Meddler):
+    """Asks for a student without a name, and once more when that was refused."""
+
+    async def send(self, request: Request, *, timeout_seconds: float | None = None) -> Heard:
+        """Return what comes of the whole request."""
+        refused: tuple[Exchange, ...] = ()
+        if request.method == "POST" and request.path == "/students":
+            for _ in range(2):
+                refused += (await super().send(replace(request, body={})))[1]
+        answer, exchanges = await super().send(request, timeout_seconds=timeout_seconds)
+        return answer, refused + exchanges
+
+
+class _Blind(_Meddler):
+    """Looks for nothing that may be there: every list is empty."""
+
+    async def send(self, request: Request, *, timeout_seconds: float | None = None) -> Heard:
+        """Return an empty list where a list was asked for."""
+        answer, exchanges = await super().send(request, timeout_seconds=timeout_seconds)
+        if not request.is_filtered or answer.status != 200:
+            return answer, exchanges
+        meta = {"current_page": 1, "per_page": 50, "total": 0}
+        return replace(answer, body={"data": [], "meta": meta}), exchanges
+
+
+class _Backward(_Meddler):
+    """Sends the change before last once more after the last."""
+
+    def __init__(self, sender: Sender) -> None:
+        super().__init__(sender)
+        self._before: dict[str, Request] = {}
+
+    async def send(self, request: Request, *, timeout_seconds: float | None = None) -> Heard:
+        """Return the answer to the last change, with the evidence of both."""
+        answer, exchanges = await super().send(request, timeout_seconds=timeout_seconds)
+        if request.method not in {"PATCH", "PUT"}:
+            return answer, exchanges
+        before = self._before.get(request.path)
+        self._before[request.path] = request
+        if before is None or before.body == request.body:
+            return answer, exchanges
+        return answer, exchanges + (await super().send(before))[1]
+
+
+class _Silent(_Meddler):
+    """Tells the log nothing of what was refused or broken."""
+
+    async def send(self, request: Request, *, timeout_seconds: float | None = None) -> Heard:
+        """Return the answer without its evidence."""
+        answer, exchanges = await super().send(request, timeout_seconds=timeout_seconds)
+        return answer, () if answer.meaning is not Meaning.DONE else exchanges
+
+
+class _Unfenced(HostLedger):
+    """A ledger in which every lease has run out, and every settle window."""
+
+    def lease_now(self, connection: Connection) -> float:
+        """Return a moment that is always later than any that was told before."""
+        self._leap = getattr(self, "_leap", 0.0) + LATER
+        return super().lease_now(connection) + self._leap
+
+
+class _Forgetful(HostLedger):
+    """A ledger that takes something for done that was never begun, once."""
+
+    def _apply(self, connection: Connection, steps: Any) -> list[object]:
+        results = super()._apply(connection, steps)
+        if not getattr(self, "_has_lost", False):
+            lost = connection.execute(text(LOSE)).rowcount
+            self._has_lost = lost > 0
+        return results
+
+
+LOSE: Final = """
+    UPDATE operations SET state = 'done' WHERE key = (
+        SELECT key FROM operations WHERE entity = 'student' AND state = 'ready' LIMIT 1
+    )
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A product that does wrong, in which circumstances, and what must be said of it."""
+
+    product: Product
+    sign: str
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    first: int = 1
+    """The seed to begin with."""
+
+
+LATE: Final = {"wire_share": 0.5, "wire": {"late": 1.0}}
+LOST: Final = {"wire_share": 0.4, "wire": {"lost_answer": 1.0}}
+BROKEN: Final[Mapping[str, Broken]] = {
+    "waits for no late effect": Broken(
+        Product(), "times", {**LATE, "settle_seconds": 0.1}, first=8
+    ),
+    "does not look before it makes again": Broken(Product(sends_by=_Blind), "times", LOST, first=3),
+    "makes twice": Broken(Product(sends_by=_Twice), "times"),
+    "repeats what was refused": Broken(Product(sends_by=_Stubborn), "sent again"),
+    "goes back to an older state": Broken(Product(sends_by=_Backward), "back to"),
+    "keeps no evidence": Broken(Product(sends_by=_Silent), "left no exchange", LOST),
+    "respects no lease": Broken(Product(ledger=_Unfenced), "back to", {**LATE, "hosts": 3}),
+    "takes for done what was never begun": Broken(Product(ledger=_Forgetful), "rebuild differs"),
+    "answers before it records": Broken(Product(loses_events=True), "is not in the log"),
+}
+"""What a product could get wrong."""
