@@ -3,9 +3,10 @@
 import asyncio
 import secrets
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 PAUSE_SECONDS_MIN: Final = 0.1
 PAUSE_SECONDS_MAX: Final = 15.0
@@ -15,7 +16,7 @@ NAME_BYTES: Final = 8
 class Listener:
     """Rings for every notification of a channel that another host sent."""
 
-    def __init__(self, engine: AsyncEngine, *, channel: str) -> None:
+    def __init__(self, engine: "AsyncEngine", *, channel: str) -> None:
         self._engine = engine
         self._channel = channel
         self._task: asyncio.Task[None] | None = None

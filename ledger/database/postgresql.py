@@ -8,12 +8,11 @@ is written is keyed, so writing it again is a duplicate and does no harm.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy import Connection, TextClause, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import await_only
 
@@ -26,6 +25,9 @@ from ledger.database.recipe import WHICH, Identity, require_postgresql_recipe
 from ledger.database.server import Server
 from ledger.errors import LedgerError, StorageError
 from ledger.shield import to_the_end
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
 
@@ -206,7 +208,10 @@ class PostgresqlDatabase(Database):
         raise AssertionError
 
 
-def _engine(server: Server, durability: Durability, wait_seconds: int) -> AsyncEngine:
+def _engine(server: Server, durability: Durability, wait_seconds: int) -> "AsyncEngine":
+    # It brings the whole ORM along, which a ledger in a file never needs.
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
+
     try:
         return create_async_engine(
             server.url,

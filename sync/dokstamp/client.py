@@ -21,9 +21,15 @@ from ledger.clock import Clock
 from sync.dokstamp.answer import Answer, Fault, Meaning
 from sync.dokstamp.auth import Credentials, Denial, Token, TokenRequest, read_token, token_requests
 from sync.dokstamp.exchange import Exchange, digest
-from sync.dokstamp.http_client import ANSWER_BYTES_MAX, HttpClient
 from sync.dokstamp.request import Request
-from sync.dokstamp.wire import Incoming, Outgoing, encode_body, read_answer, target
+from sync.dokstamp.wire import (
+    ANSWER_BYTES_MAX,
+    Incoming,
+    Outgoing,
+    encode_body,
+    read_answer,
+    target,
+)
 from sync.errors import ConfigurationError
 
 DISTRIBUTION: Final = "dokstamp-ledger"
@@ -238,6 +244,9 @@ class DokStampClient:
 
 
 def _transport(connection: Connection) -> Transport:
+    # Most verbs of the command line call nobody, and aiohttp takes long to import.
+    from sync.dokstamp.http_client import HttpClient  # noqa: PLC0415
+
     return HttpClient(
         connect_timeout_seconds=connection.connect_timeout_seconds,
         connections_max=connection.connections_max,

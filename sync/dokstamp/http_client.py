@@ -16,10 +16,9 @@ import aiohttp
 import yarl
 
 from sync.dokstamp.answer import Fault
-from sync.dokstamp.wire import Incoming, Outgoing
+from sync.dokstamp.wire import ANSWER_BYTES_MAX, Incoming, Outgoing
 from sync.errors import ConfigurationError
 
-ANSWER_BYTES_MAX: Final = 32 * 2**20
 KEEPALIVE_SECONDS: Final = 4.0
 """Below the five seconds after which common servers close: a write that meets a closing
 connection is uncertain, and costs a settle window."""

@@ -15,6 +15,7 @@ import orjson
 from sync.dokstamp.answer import Answer, Fault, RateLimit, classify
 from sync.dokstamp.request import Body, Request, Upload
 
+ANSWER_BYTES_MAX: Final = 32 * 2**20
 RETRY_AFTER_SECONDS_MAX: Final = 3600.0
 """Longer waits than this are taken for a mistake; what is refused again says so again."""
 

@@ -13,9 +13,35 @@ policy: those belong to the host, or to the command line.
 ```
 """
 
-from sync.runtime.engine import Remaining
-from sync.runtime.health import Health, ServiceHealth
-from sync.runtime.runtime import Recorded, Runtime
-from sync.runtime.settings import Settings
+from importlib import import_module as _import_module
+from types import MappingProxyType as _MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sync.runtime.engine import Remaining
+    from sync.runtime.health import Health, ServiceHealth
+    from sync.runtime.runtime import Recorded, Runtime
+    from sync.runtime.settings import Settings
+
+_HOMES = _MappingProxyType(
+    {
+        "Health": "health",
+        "Recorded": "runtime",
+        "Remaining": "engine",
+        "Runtime": "runtime",
+        "ServiceHealth": "health",
+        "Settings": "settings",
+    }
+)
+
+
+def __getattr__(name: str) -> object:
+    """Return a public name; the engine is imported only once something asks for it."""
+    # Most verbs of the command line ask a question that no engine is needed for.
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(_import_module(f"{__name__}.{_HOMES[name]}"), name)
+
 
 __all__ = ["Health", "Recorded", "Remaining", "Runtime", "ServiceHealth", "Settings"]

@@ -3,17 +3,20 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ledger.clock import Clock, Entropy
 from ledger.home import Address
 from ledger.ledger import Ledger
 from ledger.vault.key_source import HostKey
 from sync.dokstamp.client import DokStampClient
-from sync.runtime.engine import Engine
 from sync.runtime.publisher import publishing
 from sync.runtime.settings import Settings
 from sync.runtime.standing import Stand, stand_of
 from sync.telemetry.signals import Announce, nobody
+
+if TYPE_CHECKING:
+    from sync.runtime.engine import Engine
 
 DRAIN_SECONDS = 10.0
 """How long a stop waits for conversations under way before it cuts them short."""
@@ -67,11 +70,14 @@ def address_of(settings: Settings, master_key: HostKey | None) -> Address:
 @asynccontextmanager
 async def start_engine(
     ledger: Ledger, settings: Settings, *, announce: Announce = nobody
-) -> AsyncIterator[Engine]:
+) -> AsyncIterator["Engine"]:
     """Return a running engine; leaving stops it and leaves nothing leased.
 
     Raises `LedgerBusyError` while another process dispatches from the same ledger.
     """
+    # Who only asks the ledger something opens it here as well, and needs nothing of this.
+    from sync.runtime.engine import Engine  # noqa: PLC0415
+
     connection = settings.connection()
     async with dispatching_alone(ledger), ledger.database.together("sync"):
         await ledger.require_home(base_url=connection.base_url, tenant=connection.tenant)
@@ -89,7 +95,7 @@ async def start_engine(
                 await engine.stop(drain_seconds=DRAIN_SECONDS)
 
 
-def _hold_back(engine: Engine, stand: Stand) -> None:
+def _hold_back(engine: "Engine", stand: Stand) -> None:
     """Let an older ledger take events in and answer questions, but send nothing."""
     if stand.error is not None:
         engine.dispatcher.stop_tenant(stand.error)
