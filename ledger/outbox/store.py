@@ -211,6 +211,7 @@ def read_page(
     *,
     states: Sequence[State] = (),
     entity: str | None = None,
+    reason: str | None = None,
     after: tuple[Position, OperationKey] | None = None,
     limit: int,
 ) -> list[Operation]:
@@ -220,6 +221,8 @@ def read_page(
         statement = statement.where(operations.c.state.in_([state.value for state in states]))
     if entity is not None:
         statement = statement.where(operations.c.entity == entity)
+    if reason is not None:
+        statement = statement.where(operations.c.reason == reason)
     if after is not None:
         cause, key = after
         later = and_(operations.c.cause == cause, operations.c.key > key)

@@ -10,11 +10,11 @@ from sync.cli import interrupt
 from sync.cli.output import Output, Row, warn, with_output
 from sync.cli.pages import limit_option, rows_of
 from sync.cli.shell import Shell
-from sync.cli.signature import with_signature
+from sync.cli.signature import with_decision
 from sync.resources import RESOURCES
 from sync.runtime import mapping_admin
 from sync.runtime.assembly import open_ledger
-from sync.runtime.outbox_admin import Signature
+from sync.runtime.decisions import Signature
 from sync.runtime.page import Answer, Page
 from sync.runtime.settings import Settings
 
@@ -91,7 +91,7 @@ async def _found(
 @click.argument("entity", type=ENTITIES)
 @click.argument("source_id", metavar="ID")
 @click.argument("target", metavar="UUID")
-@with_signature
+@with_decision
 @with_output()
 @click.pass_obj
 def bind(
@@ -112,7 +112,7 @@ def bind(
 @click.argument("entity", type=ENTITIES)
 @click.argument("source_id", metavar="ID")
 @click.option("--yes", "is_yes", is_flag=True, help="Do not ask.")
-@with_signature
+@with_decision
 @with_output()
 @click.pass_obj
 def release(

@@ -32,11 +32,16 @@ class Shell:
         """Return who hears what workers tell: the log."""
         return log_signals()
 
+    @property
+    def can_ask(self) -> bool:
+        """Tell whether somebody sits at a terminal who wants to be asked."""
+        return not self.is_yes and sys.stdin.isatty() and sys.stderr.isatty()
+
     def confirm(self, question: str, *, is_yes: bool = False) -> None:
         """Ask before what cannot be taken back; without a terminal only `--yes` answers."""
         if self.is_yes or is_yes:
             return
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not self.can_ask:
             message = f"{question} There is no terminal to ask on: add --yes to go on"
             raise click.UsageError(message)
         click.confirm(question, abort=True, err=True)

@@ -17,7 +17,7 @@ from ledger.reference import Json, OperationKey, Position, Scope, SourceRef, Tar
 from ledger.transaction import Transaction
 from sync.errors import InputError
 from sync.resources import RESOURCES
-from sync.runtime.outbox_admin import Signature
+from sync.runtime.decisions import Signature
 from sync.runtime.page import ROWS_MAX, Answer, Page, page_of
 from sync.runtime.persons import persons_of
 

@@ -17,7 +17,7 @@ from ledger.subjects.name import name_of
 from ledger.subjects.search_store import page_of_person
 from ledger.subjects.subject_store import Standing
 from sync.errors import InputError
-from sync.runtime.outbox_admin import Signature
+from sync.runtime.decisions import Signature
 from sync.runtime.page import Answer
 from sync.runtime.subject_lines import Lines
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 from ledger.reference import Json, SourceRef, TargetId
 from sync.runtime.audit_desk import AuditDesk
+from sync.runtime.decisions import Selection, decide
 from sync.runtime.mapping_admin import bind, release
-from sync.runtime.outbox_admin import Selection, decide
 from tests.sync.runtime.desk import EXCHANGE, INSTITUTION, Desk, desk_in
 
 STUDENT = SourceRef("student", "S-1")

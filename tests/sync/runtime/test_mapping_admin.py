@@ -5,8 +5,8 @@ import pytest
 from ledger.outbox.operation import State
 from ledger.reference import SourceRef, TargetId
 from sync.errors import InputError
+from sync.runtime.decisions import Signature
 from sync.runtime.mapping_admin import bind, mapping_find, mapping_page, release
-from sync.runtime.outbox_admin import Signature
 from tests.sync.runtime.desk import COURSE, INSTITUTION, desk_in
 from tests.sync.runtime.ledgers import types_of
 

@@ -5,7 +5,8 @@ import pytest
 from ledger.outbox.operation import State
 from ledger.reference import OperationKey
 from sync.errors import InputError
-from sync.runtime.outbox_admin import Selection, Signature, decide, outbox_page, outbox_show
+from sync.runtime.decisions import Selection, Signature, decide
+from sync.runtime.outbox_admin import outbox_page, outbox_show
 from sync.runtime.status import status
 from tests.sync.runtime.desk import COURSE, INSTITUTION, desk_in
 from tests.sync.runtime.ledgers import log_of, types_of
@@ -165,5 +166,7 @@ async def test_the_status_counts_everything(home: Path) -> None:
         "bindings": {"institution": 1},
         "quarantine": 0,
         "circuit": "closed",
+        "outage": None,
+        "hosts": [],
         "late_looks": 0,
     }

@@ -6,8 +6,8 @@ from ledger.ledger import Ledger
 from ledger.reference import Json, SourceRef
 from sync.projector.rebuild_worker import rebuild
 from sync.runtime.audit_desk import AuditDesk
+from sync.runtime.decisions import Selection, Signature, decide
 from sync.runtime.mapping_admin import bind, release
-from sync.runtime.outbox_admin import Selection, Signature, decide
 from sync.runtime.persons import persons_of
 from sync.runtime.subject_admin import subject_erase
 from sync.runtime.subject_export import subject_export

@@ -13,10 +13,10 @@ from sync.errors import InputError
 from sync.projector.rebuild_worker import rebuild
 from sync.projector.worker import Projector
 from sync.runtime.audit_desk import AuditDesk
+from sync.runtime.decisions import Signature
 from sync.runtime.host_inbox import HostInbox
 from sync.runtime.ingest_ledger import LedgerIngest
 from sync.runtime.mapping_admin import mapping_find
-from sync.runtime.outbox_admin import Signature
 from sync.runtime.quarantine_admin import quarantine_page, quarantine_release, quarantine_show
 from sync.runtime.subject_admin import (
     names_of,

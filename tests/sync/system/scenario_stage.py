@@ -13,9 +13,9 @@ from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import Operation, State
 from ledger.reference import SourceRef, TargetId
 from sync.projector.rebuild_worker import rebuild
+from sync.runtime.decisions import Selection, Verb, decide
 from sync.runtime.ingest_ledger import LedgerIngest
 from sync.runtime.mapping_admin import bind
-from sync.runtime.outbox_admin import Selection, Verb, decide
 from sync.runtime.sync_run import SyncReport, run_sync
 from sync.simulator import Fault, SimulatedRequest, Simulator
 from sync.sources.event_reader import read_events

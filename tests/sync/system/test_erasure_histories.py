@@ -11,7 +11,7 @@ from ledger.ledger import Ledger
 from ledger.testing import ledger_in
 from sync.errors import InputError
 from sync.projector.rebuild_worker import rebuild
-from sync.runtime.outbox_admin import Signature
+from sync.runtime.decisions import Signature
 from sync.runtime.subject_admin import subject_erase, subject_hold, subject_release
 from tests.sync.projector.hustle import IDS, Hustle
 

@@ -9,7 +9,8 @@ from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import Operation, State
 from ledger.reference import SourceRef
 from sync.projector.rebuild_worker import rebuild
-from sync.runtime.outbox_admin import Signature, outbox_show
+from sync.runtime.decisions import Signature
+from sync.runtime.outbox_admin import outbox_show
 from sync.runtime.subject_admin import subject_erase
 from sync.runtime.sync_run import run_sync
 from sync.simulator import Fault

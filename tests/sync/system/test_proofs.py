@@ -21,7 +21,7 @@ from ledger.log.event import NewEvent
 from ledger.reference import SourceRef
 from sync.errors import InputError
 from sync.runtime.audit_desk import AuditDesk
-from sync.runtime.outbox_admin import Selection, Signature, decide
+from sync.runtime.decisions import Selection, Signature, decide
 from tests.sync.runtime.desk import EXCHANGE, INSTITUTION, Desk, desk_in
 
 VERIFIER = Path(__file__).parents[3] / "scripts" / "verify_proof.py"

@@ -11,7 +11,7 @@ from sync.runtime import moving
 from sync.runtime.erasures import Erasures
 from sync.runtime.ingest_ledger import LedgerIngest
 from sync.runtime.notary import Notary
-from sync.runtime.outbox_admin import Signature
+from sync.runtime.decisions import Signature
 from sync.runtime.subject_admin import subject_erase
 from tests.sync.runtime.hosts import host_at
 from tests.sync.system.killing.remains import BACKUP, CHECKPOINT

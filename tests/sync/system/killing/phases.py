@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ledger.outbox import lease_store
 from sync.projector.rebuild_worker import rebuild
-from sync.runtime.outbox_admin import Signature
+from sync.runtime.decisions import Signature
 from sync.runtime.subject_admin import subject_erase
 from tests.sync.system.killing import further, remains
 from tests.sync.system.killing.remains import Check, nothing_more
