@@ -1,10 +1,15 @@
 """Effects that come after every settle window: found by one more look, and held, never mended."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ledger.outbox import store as outbox_store
+from ledger.outbox.operation import RECHECK, State
 from sync.projector.rebuild_worker import rebuild
+from sync.runtime.outbox_admin import Selection, decide
 from sync.runtime.status import status
+from sync.runtime.subject_admin import subject_erase
 from sync.simulator import Fault
 from tests.sync.system.practice import Practice, practising
 from tests.sync.system.university import FIRST_TERM, Told
@@ -43,6 +48,31 @@ def through(entity: str) -> list[Told]:
     """Return what the first term tells of an entity and of everything before it."""
     known = ORDER[: ORDER.index(entity) + 1]
     return [each for each in FIRST_TERM if each[0].partition(".")[0] in known]
+
+
+@dataclass(frozen=True)
+class Look:
+    subject: str
+    state: State
+
+
+async def looks(practice: Practice) -> list[Look]:
+    """Return the looks that have not come to their end."""
+    found = await practice.ledger.read(
+        lambda c: outbox_store.read_page(c, practice.ledger.scope, limit=1000)
+    )
+    return [
+        Look(each.reference.source_id, each.state)
+        for each in found
+        if each.kind == RECHECK and each.is_open
+    ]
+
+
+def remove_second(practice: Practice) -> None:
+    """Delete the course that came late, as somebody does in the dashboard."""
+    table = practice.simulator.world.store.table("courses")
+    newest = max(table.everything(), key=lambda record: record.created_at)
+    table.delete(newest, now=practice.clock.now())
 
 
 async def rebuilt(practice: Practice) -> object:
@@ -86,3 +116,42 @@ async def test_what_cannot_be_there_twice_is_looked_at_in_silence(home: Path) ->
         assert (report.exit, report.late_looks, await practice.unsettled()) == (0, 0, {})
         assert await practice.faults() == []
         assert (await practice.sync()).calls == {}
+
+
+async def test_a_look_outlives_a_rebuild_and_the_removal_of_its_record(home: Path) -> None:
+    async with practising(home, faults=[lost("/courses")], **TERMS) as practice:
+        await practice.tell(through("course"))
+        [course] = [each.subject for each in await looks(practice)]
+        await rebuild(practice.ledger, check=False)
+        removed = await practice.tell([("course.removed", course, None)])
+        practice.clock.leap(11 * SETTLE)
+        report = await practice.sync()
+
+        assert (removed.exit, removed.late_looks) == (0, 1)
+        assert (report.exit, await practice.unsettled()) == (3, {f"{course} recheck": HELD})
+        assert await rebuilt(practice) is None
+
+
+async def test_a_look_goes_with_the_person_it_is_about(home: Path) -> None:
+    async with practising(home, faults=[lost("/students")], **TERMS) as practice:
+        await practice.tell(through("student"))
+        [student] = [each.subject for each in await looks(practice)]
+        erased = await subject_erase(practice.ledger, student)
+        report = await practice.sync()
+
+        assert erased.is_finished
+        assert (report.exit, report.late_looks, await looks(practice)) == (0, 0, [])
+        assert await rebuilt(practice) is None
+
+
+async def test_who_removes_the_second_record_and_says_retry_is_done(home: Path) -> None:
+    async with practising(home, faults=[lost("/courses")], **TERMS) as practice:
+        await practice.tell(through("course"))
+        practice.clock.leap(11 * SETTLE)
+        await practice.sync()
+        remove_second(practice)
+        await decide(practice.ledger, "retry", Selection(reason="second_record"))
+        report = await practice.sync()
+
+        assert (report.exit, report.late_looks, await practice.unsettled()) == (0, 0, {})
+        assert await practice.faults() == []

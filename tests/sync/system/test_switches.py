@@ -1,6 +1,7 @@
 """Every answer that the documentation leaves open, many at once: the outcome is always the same.
 
-Each position was also tried alone; here they come in mixtures that a real service might have.
+They come in mixtures that a real service might have, and in rows in which every two positions meet;
+`scripts/switches` also tries each position and each pair by itself.
 """
 
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from sync.simulator import Simulator, alternatives
 from tests.sync.system.practice import practising
 from tests.sync.system.strangers import UnfilteredSimulator
+from tests.sync.system.switching.pairs import covering
+from tests.sync.system.switching.trial import CHOICES, trial
 from tests.sync.system.university import FIRST_TERM, SECOND_TERM
 
 OLD = {
@@ -72,6 +75,14 @@ HARMFUL = {
     ("issue_fields", "status_strict"),
 }
 """Positions under which something else has to come out."""
+ROWS = covering(CHOICES)
+"""Positions of all switches, so that every pair of positions is in some row."""
+
+
+@pytest.mark.one_database("what DokStamp answers does not depend on where the ledger is kept")
+@pytest.mark.parametrize("number", range(len(ROWS)))
+async def test_no_two_answers_left_open_change_the_outcome(tmp_path: Path, number: int) -> None:
+    assert await trial(tmp_path, ROWS[number]) == []
 
 
 @pytest.mark.parametrize("name", MIXTURES)
