@@ -7,7 +7,7 @@ from typing import Any
 from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import RECHECK, State
 from sync.projector.rebuild_worker import rebuild
-from sync.runtime.outbox_admin import Selection, decide
+from sync.runtime.decisions import Selection, decide
 from sync.runtime.status import status
 from sync.runtime.subject_admin import subject_erase
 from sync.simulator import Fault
