@@ -13,6 +13,7 @@ from ledger.outbox.lease_store import ClaimTerms
 from ledger.outbox.operation import Operation, State
 from ledger.reference import Json, SourceRef, TargetId
 from ledger.transaction import Transaction
+from sync.dispatcher.looking import can_double
 from sync.projector.worker import Projector
 from sync.resources import EVENT_TYPES, check, resource
 
@@ -86,7 +87,10 @@ AFTERS: Mapping[str, tuple[str | None, ...]] = {
     "issue": ("live",),
     "revoke": ("revoked",),
     "retire": ("retired", "missing", "released", None),
+    "recheck": (None,),
 }
+UNBOUND = frozenset({"retire", "recheck"})
+"""Kinds of operations that never bind what they are about."""
 
 
 class Hustle:
@@ -158,6 +162,7 @@ class Hustle:
             group_max=2,
             settle_seconds=0.0,
             may_group=lambda operation: operation.reference.entity == "course_module",
+            looks_again=can_double,
         )
         groups = await self._ledger.transact(lambda step: step.claim(terms))
         for group in groups:
@@ -207,7 +212,7 @@ class Hustle:
         }
         if outcome == "done":
             after = self._random.choice(AFTERS[operation.kind])
-            target = self._target(operation.reference) if operation.kind != "retire" else None
+            target = self._target(operation.reference) if operation.kind not in UNBOUND else None
             fields |= {"after": after, "target": target}
         if outcome == "held":
             fields["in_doubt"] = self._random.choice((True, None))
@@ -216,7 +221,7 @@ class Hustle:
 
     def _progress(self, step: Transaction, operation: Operation) -> None:
         public: dict[str, Json] = {"operation": operation.key, "exchanges": []}
-        if operation.kind != "retire" and self._random.random() < 0.5:
+        if operation.kind not in UNBOUND and self._random.random() < 0.5:
             public["bind"] = self._target(operation.reference)
         try:
             with step.savepoint():

@@ -42,7 +42,8 @@ async def test_trouble_leaves_no_trace(home: Path, trouble: str) -> None:
             await practice.ingest(term)
             assert (await ride_out(practice), await practice.faults()) == (0, [])
 
-        assert (await practice.sync()).calls == {}
+        # Looks at what was made after an unclear answer may be due by then; they only read.
+        assert set((await practice.sync()).calls) <= {"GET"}
 
 
 async def test_an_outage_in_the_middle_is_ridden_out_in_one_run(home: Path) -> None:
