@@ -23,6 +23,7 @@ from tests.sync.system.soak.lag import LoopLag
 from tests.sync.system.soak.workload import event
 
 REPORT_SECONDS: Final = 2.0
+UNREPORTED_SECONDS: Final = 5
 STATUS_EVERY: Final = 5
 TICKS_PER_SECOND: Final = 10
 IDLE_SECONDS_MAX: Final = 600.0
@@ -38,6 +39,8 @@ class Host:
         self._began = time.monotonic()
         self._number = first
         self._per_second = per_second
+        # What the process before took and never reported is told again, whatever happens.
+        self._least = first + UNREPORTED_SECONDS * per_second
         self._lag = LoopLag()
         self._slowest = 0.0
         self._refused = 0
@@ -67,7 +70,7 @@ class Host:
     async def _tell(self) -> None:
         due = time.monotonic()
         batch = max(1, self._per_second // TICKS_PER_SECOND)
-        while not self._is_over:
+        while not self._is_over or self._number < self._least:
             await self._record(batch)
             # Who falls behind does not catch up: the rate told is the rate reached.
             due = max(due + batch / self._per_second, time.monotonic() - 1)
