@@ -180,7 +180,7 @@ def _incidents(rng: Random, *, hosts: int, horizon: float, leaps: bool) -> tuple
             found.append(Incident(rng.uniform(0, horizon), "pause", host, seconds))
         for _ in range(rng.choice((0, 0, 1, 2)) if leaps else 0):
             seconds = rng.choice((-1, 1)) * rng.choice((2.0, 40.0, 600.0, HOUR))
-            detail = rng.choice(("", "doubt"))
+            detail = rng.choice(("", "doubt", "settle"))
             found.append(Incident(rng.uniform(0, horizon), "clock", host, seconds, detail))
     found += _outages(rng, horizon)
     return tuple(sorted(found, key=lambda each: each.at))

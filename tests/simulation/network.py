@@ -49,6 +49,8 @@ class Network:
         self._alarm: asyncio.TimerHandle | None = None
         self.on_doubt: dict[str, Callable[[], None]] = {}
         """What happens once a process has sent a request of unknown outcome."""
+        self.on_settling: dict[str, Callable[[], None]] = {}
+        """What happens while a process waits for a late effect of a request."""
         self.under_way = 0
         self._made_at = -DAY
 
@@ -121,6 +123,15 @@ class Network:
         if act is not None:
             left = flight.ends_at - self._loop.time()
             self._later(left * self._rng.random() + 3 * self._rng.random(), act)
+
+    def hear(self, flight: Flight, incoming: Incoming) -> None:
+        """Note what the sender of a request takes for its answer."""
+        flight.heard_at = self._loop.time()
+        flight.heard_status, flight.heard_fault = incoming.status, str(incoming.fault)
+        if flight.is_unsafe and flight.fate in DOUBTFUL:
+            act = self.on_settling.pop(flight.process.name, None)
+            if act is not None:
+                self._later(5 * self._rng.random(), act)
 
     def _fate(self, flight: Flight) -> Fate:
         if self.outage:
@@ -232,8 +243,7 @@ class SimulatedTransport:
             pass
         finally:
             flight.process.doing["with a call under way"] -= 1
-        flight.heard_at = asyncio.get_running_loop().time()
-        flight.heard_status, flight.heard_fault = incoming.status, str(incoming.fault)
+        self._network.hear(flight, incoming)
         return incoming
 
 

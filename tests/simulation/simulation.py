@@ -146,8 +146,9 @@ class Simulation:
             case "pause":
                 await self._pause(host, incident.seconds)
             case "clock" if incident.detail and host.process is not None:
-                seconds = incident.seconds
-                self.network.on_doubt[host.process.name] = lambda: self._jump(host, seconds)
+                seconds, name = incident.seconds, host.process.name
+                moments = {"doubt": self.network.on_doubt, "settle": self.network.on_settling}
+                moments[incident.detail][name] = lambda: self._jump(host, seconds)
             case "clock":
                 self._jump(host, incident.seconds)
             case _:

@@ -15,11 +15,6 @@ from tests.simulation.command import replay
 SCRIPT = Path(__file__).parents[2] / "scripts" / "simulate"
 SEEDS = 500
 SEEDS_AT_ONCE = 20
-PINNED = {
-    2: "a host whose clock was wrong took a lane that was held, and made a second enrollment",
-    18: "a replacement went before the revocation of what it replaces, and was held",
-}
-"""Seeds that found something, with what they found."""
 
 
 def run(*arguments: str) -> tuple[int, list[dict[str, Any]], str]:
@@ -45,14 +40,6 @@ def test_whatever_befalls_the_hosts_it_comes_right(first: int) -> None:
 
     assert not list(wrong(reports))
     assert (code, len(reports)) == (0, SEEDS_AT_ONCE), errors
-
-
-@pytest.mark.parametrize("seed", [seed for seed in PINNED if seed > SEEDS])
-def test_what_a_seed_once_found_stays_mended(seed: int) -> None:
-    code, reports, errors = run(f"--from={seed}", "--seeds=1")
-
-    assert not list(wrong(reports))
-    assert code == 0, errors
 
 
 def test_a_seed_is_the_same_run_alone_beside_others_and_in_another_process() -> None:

@@ -1,0 +1,31 @@
+"""What simulations once found, each in the circumstances in which it went wrong."""
+
+import pytest
+
+from tests.simulation.faults import HOUR, LEASE_SECONDS, SETTLE_SECONDS, Incident
+from tests.simulation.run import simulate
+from tests.simulation.test_checker import plan
+
+pytestmark = pytest.mark.one_database("a simulation is one process, and its database is inside")
+LATE = {"wire_share": 0.5, "wire": {"late": 1.0}}
+
+
+@pytest.mark.parametrize("seed", [6, 8])
+def test_a_clock_set_forward_while_an_effect_is_waited_for_makes_nothing_twice(seed: int) -> None:
+    leaps = tuple(Incident(at, "clock", 0, HOUR, "settle") for at in (1.0, 100.0, 200.0, 300.0))
+
+    report = simulate(plan(seed, incidents=leaps, **LATE))
+
+    assert report.violations == []
+    assert report.faults["clock of one host set forward"] > 0
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_host_that_slept_longer_than_its_lease_makes_nothing_twice(seed: int) -> None:
+    seconds = LEASE_SECONDS + SETTLE_SECONDS + 30
+    sleeps = tuple(Incident(at, "pause", host, seconds) for at in (20.0, 250.0) for host in (0, 1))
+
+    report = simulate(plan(seed, hosts=2, incidents=sleeps, **LATE))
+
+    assert report.violations == []
+    assert report.faults["pause longer than a lease"] > 0
