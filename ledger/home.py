@@ -54,6 +54,12 @@ class Address:
             return self.place.vault
         return self.place.with_name(f"{self.place.stem}.vault{self.place.suffix}")
 
+    @property
+    def staging(self) -> Path:
+        """The folder from which a restore fills this place, there until it has ended."""
+        beside = self.key_file if isinstance(self.place, Server) else self.place
+        return beside.with_name(f"{beside.name}.restoring")
+
     def main(self) -> Database:
         """Return the ledger's database; who asked for it closes it."""
         return _database(self.place, self.durability)
@@ -96,6 +102,7 @@ async def _make(
 ) -> bool:
     if await main.is_there() and await main.read(_has_row):
         await _require_whole(address, vault, entropy)
+    await _refuse_cut_short(address, main)
     await _migrate(vault, "vault")
     await _migrate(main, "main")
     if await main.read(_has_row):
@@ -164,6 +171,16 @@ async def require_current_vault(vault: Database) -> None:
     """Refuse a vault of another version, such as one restored from an old backup."""
     if not await vault.read(lambda connection: is_current(connection, "vault")):
         message = "the vault is not at this program's version: run `dokstamp-ledger init`"
+        raise MigrationNeededError(message)
+
+
+async def _refuse_cut_short(address: Address, main: Database) -> None:
+    """Refuse to take a place for empty that a restore cleared and has not filled yet."""
+    if address.staging.exists() and not (await main.is_there() and await main.read(_has_row)):
+        message = (
+            f"a restore to {address.place} was cut short, or is under way: let it end, or run the "
+            "same `dokstamp-ledger restore` once more"
+        )
         raise MigrationNeededError(message)
 
 
@@ -264,6 +281,7 @@ async def open_home(
     try:
         if makes:
             await _make(address, main, vault=vault, clock=clock, entropy=entropy)
+        await _refuse_cut_short(address, main)
         if not await main.is_there():
             message = f"there is no ledger at {address.place}: run `dokstamp-ledger init` first"
             raise MigrationNeededError(message)

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -120,8 +120,8 @@ def keep_aside(databases: Iterable[Path], *, stamp: str) -> list[Path]:
     """Give database files other names, their logs with them, and return the new names."""
     kept: list[Path] = []
     for database in databases:
-        aside = database.with_name(f"{database.stem}.replaced-{stamp}{database.suffix}")
-        if aside.exists():
+        aside = _aside(database, stamp)
+        if aside.exists() and database.exists():
             message = f"{aside} is there already: move it away and try again"
             raise LedgerBelongsElsewhereError(message)
         for ending in BESIDE:
@@ -131,3 +131,23 @@ def keep_aside(databases: Iterable[Path], *, stamp: str) -> list[Path]:
                 kept += [] if ending else [aside]
         sync(database.parent)
     return kept
+
+
+def cut_short(databases: Sequence[Path]) -> str | None:
+    """Return the stamp under which files were being kept aside by somebody who died at it.
+
+    What is left of them goes the same way: a database is nothing without its log and its vault.
+    """
+    first = databases[0]
+    before, after = f"{first.stem}.replaced-", first.suffix
+    names = sorted(each.name for each in first.parent.glob(f"{before}*{after}"))
+    if first.exists() or not names:
+        return None
+    stamp = names[-1].removeprefix(before).removesuffix(after)
+    has_all = all(_aside(each, stamp).exists() for each in databases)
+    logs = [each.with_name(f"{each.name}-wal") for each in databases if not each.exists()]
+    return None if has_all and not any(log.exists() for log in logs) else stamp
+
+
+def _aside(database: Path, stamp: str) -> Path:
+    return database.with_name(f"{database.stem}.replaced-{stamp}{database.suffix}")

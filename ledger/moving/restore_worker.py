@@ -23,7 +23,6 @@ from ledger.moving.manifest import FILES, MAIN, MANIFEST_BYTES_MAX, NAME, VAULT,
 from ledger.reference import Json
 from ledger.vault.generation_store import generation_file
 
-STAGING: Final = ".restoring"
 STAMP: Final = "%Y%m%dt%H%M%S"
 
 
@@ -55,6 +54,7 @@ async def restore(
     """
     manifest = _read_manifest(folder)
     stamp = clock.now().strftime(STAMP)
+    goes_on = address.staging.exists()
     async with AsyncExitStack() as held:
         with folder_store.telling_of("the restored ledger"):
             staged = await held.enter_async_context(_staged(folder, manifest, address))
@@ -64,7 +64,9 @@ async def restore(
                     staged, address, address.place, replaces=replaces, clock=clock, entropy=entropy
                 )
             else:
-                kept = await _to_files(staged, address, replaces=replaces, stamp=stamp)
+                kept = await _to_files(
+                    staged, address, replaces=replaces, goes_on=goes_on, stamp=stamp
+                )
     return Restored(manifest, tuple(kept))
 
 
@@ -83,8 +85,7 @@ def _read_manifest(folder: Path) -> Manifest:
 @asynccontextmanager
 async def _staged(folder: Path, manifest: Manifest, address: Address) -> AsyncIterator[Address]:
     """Give the backup's files, copied and found to be whole, where they can be worked on."""
-    beside = address.key_file if isinstance(address.place, Server) else address.place
-    staging = beside.with_name(f"{beside.name}{STAGING}")
+    staging = address.staging
     folder_store.make_empty(staging)
     try:
         for name in FILES:
@@ -119,10 +120,14 @@ async def _verify(staged: Address, manifest: Manifest, *, clock: Clock, entropy:
         await ledger.vault.database.scrub()
 
 
-async def _to_files(staged: Address, address: Address, *, replaces: bool, stamp: str) -> list[str]:
+async def _to_files(
+    staged: Address, address: Address, *, replaces: bool, goes_on: bool, stamp: str
+) -> list[str]:
     assert isinstance(address.place, Path), "servers are copied to"
     assert isinstance(address.vault_place, Path), "a ledger in a file has its vault in one"
-    there = [each for each in (address.place, address.vault_place) if each.exists()]
+    # What a restore that was cut short left is no ledger, and nothing to be asked about.
+    held_already = (address.place,) if goes_on else (address.place, address.vault_place)
+    there = [each for each in held_already if each.exists()]
     if there and not replaces:
         message = f"{there[0]} is there already: add --replace to keep it aside and restore"
         raise LedgerBelongsElsewhereError(message)
@@ -131,7 +136,9 @@ async def _to_files(staged: Address, address: Address, *, replaces: bool, stamp:
         held.push_async_callback(main.close)
         for task in TASKS:
             await held.enter_async_context(main.alone(task))
-        kept = folder_store.keep_aside((address.place, address.vault_place), stamp=stamp)
+        databases = (address.place, address.vault_place)
+        stamp = folder_store.cut_short(databases) or stamp
+        kept = folder_store.keep_aside(databases, stamp=stamp)
         # The vault first: a crash in between leaves no ledger, and never one without its vault.
         for name, place in ((VAULT, address.vault_place), (MAIN, address.place)):
             folder_store.move_in(Path(str(staged.place)).with_name(name), place)

@@ -49,6 +49,25 @@ async def test_a_ledger_whose_making_was_killed_is_finished_by_making_it_again(
     await (await Ledger.open(address)).close()
 
 
+async def test_a_place_that_a_restore_cleared_is_not_taken_for_an_empty_one(home: Path) -> None:
+    address = address_in(home)
+    address.staging.mkdir()
+
+    with pytest.raises(MigrationNeededError, match="same `dokstamp-ledger restore` once more"):
+        await Ledger.open(address)
+    with pytest.raises(MigrationNeededError, match="cut short"):
+        await initialise(address)
+
+
+async def test_a_restore_that_changed_nothing_yet_keeps_nobody_out(home: Path) -> None:
+    address = address_in(home)
+    await initialise(address)
+    address.staging.mkdir()
+
+    assert not await initialise(address)
+    await (await Ledger.open(address)).close()
+
+
 async def test_keys_are_durable_whatever_the_ledger_risks(home: Path) -> None:
     def durability(connection: Connection) -> object:
         is_file = connection.dialect.name == "sqlite"
