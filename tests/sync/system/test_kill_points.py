@@ -11,7 +11,7 @@ from tests.conftest import DATABASES
 from tests.sync.system.killing.outside import leaf_of, root_of
 from tests.sync.system.killing.phases import PHASES
 
-POINTS_OF_A_PHASE = 2
+POINTS_OF_A_PHASE = 1
 
 
 @pytest.mark.parametrize("database", DATABASES)

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -55,7 +56,7 @@ def _fight(asked: argparse.Namespace, tally: Tally, folder: Path, server: URL | 
     place.mkdir(exist_ok=True)
     home = home_in(place, server, tally.phase)
     try:
-        scene = prepare(ACTS[tally.phase], home, lanes=asked.lanes)
+        scene = prepare(ACTS[tally.phase], home, lanes=asked.lanes, forgets=asked.forgetful)
         reference = apart(lambda: record(scene))
         tally.found = len(reference.points)
         chosen = _chosen(asked, tally, reference.points)
@@ -78,7 +79,7 @@ def _chosen(asked: argparse.Namespace, tally: Tally, points: Sequence[str]) -> l
         return list(asked.point)
     # The same places for the same seed, whatever else is fought.
     rng = Random(f"{asked.seed} {tally.database} {tally.phase}")
-    meant = [point for point in points if asked.only in point]
+    meant = [point for point in points if re.search(asked.only, point)]
     doubles = asked.doubles
     if asked.all:
         firsts = meant
@@ -114,10 +115,13 @@ def _asked(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--doubles", type=int, metavar="N", help="so many deaths during recovery (a third)"
     )
-    parser.add_argument("--only", default="", metavar="WORDS", help="points whose names hold these")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="points named like this")
     parser.add_argument("--point", action="append", metavar="NAME", help="this one, and no other")
     parser.add_argument("--seed", default="1", help="which points, where not all are tried")
     parser.add_argument("--lanes", type=int, default=1, metavar="N", help="conversations at once")
+    parser.add_argument(
+        "--forgetful", action="store_true", help="a broken program, to see that it is found out"
+    )
     parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1), metavar="N")
     parser.add_argument("--json", action="store_true", help="one object instead of a table")
     return parser.parse_args(words)

@@ -18,8 +18,17 @@ from tests.sync.system.killing.trial import KILLED, Trial
 from tests.sync.system.killing.verdicts import contents_faults, remote_faults
 from tests.sync.system.truth import Truth
 
+LAG_SECONDS = 0.15
 CHECKS = (("rebuild", "--check", "--json"), ("audit", "verify", "--json"))
 _REST = ("waiting", "held", "dead", "uncertain")
+FORGETTING = (
+    "DELETE FROM leases",
+    (
+        "UPDATE operations SET state = 'ready', possibly_sent = FALSE, not_before_seconds = 0"
+        " WHERE state IN ('leased', 'uncertain')"
+    ),
+)
+"""What a program leaves that does not commit, before it sends, what it may have sent."""
 History = dict[tuple[str, str], list[tuple[str, tuple[str, ...]]]]
 
 
@@ -33,15 +42,18 @@ class Undisturbed:
     """What happened in DokStamp to each record."""
 
 
-def prepare(act: Act, home: Home, *, lanes: int = 1) -> Scene:
+def prepare(act: Act, home: Home, *, lanes: int = 1, forgets: bool = False) -> Scene:
     """Make the template of an act, with the program itself."""
     write_files(home.folder)
-    scene = Scene(act, home, Simulator(), lanes)
+    scene = Scene(act, home, Simulator(), lanes, forgets)
     with serving(scene.simulator) as remote:
         for words in act.before:
             _finish(scene, home, remote, words)
         home.settle_down()
-        return replace(scene, simulator=remote.truth())
+        simulator = remote.truth()
+    # What was made shows in no list at first, yet in time for who waits the settle window out.
+    simulator.set_search_lag(LAG_SECONDS)
+    return replace(scene, simulator=simulator)
 
 
 def warm_up(home: Home) -> None:
@@ -115,6 +127,11 @@ def _live(scene: Scene, home: Home, remote: Remote, fatal: str) -> Ended:
     remote.settle_down()
     home.settle_down()
     home.outlast()
+    if scene.forgets:
+        # Who does not know what may have been sent waits for nothing, and so finds nothing.
+        remote.hide_the_new()
+        for statement in FORGETTING:
+            home.order(statement)
     return ended
 
 

@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from ledger.log.inbox_store import Entry
 from sync.runtime import moving
+from sync.runtime.decisions import Signature
 from sync.runtime.erasures import Erasures
 from sync.runtime.ingest_ledger import LedgerIngest
 from sync.runtime.notary import Notary
-from sync.runtime.decisions import Signature
 from sync.runtime.subject_admin import subject_erase
 from tests.sync.runtime.hosts import host_at
 from tests.sync.system.killing.remains import BACKUP, CHECKPOINT
@@ -50,12 +50,13 @@ async def _rotate(stage: Stage) -> None:
 
 async def publish(stage: Stage, told: tuple[Told, ...], *, first: int) -> None:
     """Publish a checkpoint, append, and publish another one in its place."""
-    await _publish(stage)
+    await publish_once(stage)
     await stage.append(told, first=first)
-    await _publish(stage)
+    await publish_once(stage)
 
 
-async def _publish(stage: Stage) -> None:
+async def publish_once(stage: Stage) -> None:
+    """Publish a checkpoint."""
     notary = Notary(stage.ledger, key_file=stage.settings.address.key_file)
     published = await notary.publish(stage.folder / CHECKPOINT)
     stage.notebook.note("published", str(published.size))

@@ -22,6 +22,9 @@ Row = Sequence[Any]
 Part = Literal["main", "vault"]
 SCHEMA = "dokstamp_ledger"
 QUIET_SECONDS_MAX = 20.0
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+_WHOLE = "SELECT generation FROM ledgers WHERE generation >= 0"
+_LOG = "SELECT envelope FROM events ORDER BY position"
 
 
 class Home(Protocol):
@@ -45,6 +48,15 @@ class Home(Protocol):
 
     def rows(self, query: str, part: Part = "main") -> list[Row]:
         """Return what a query finds, by a driver of our own."""
+
+    def tables(self, part: Part = "main") -> frozenset[str]:
+        """Return the tables that are there, if anything is."""
+
+    def is_made(self) -> bool:
+        """Tell whether a whole ledger is there."""
+
+    def kept_aside(self) -> list[list[bytes]]:
+        """Return the logs of ledgers that gave way to another."""
 
     def outlast(self) -> None:
         """Let the leases of whoever died run out, which only several hosts have to wait for."""
@@ -108,6 +120,25 @@ class FolderHome:
                 file.backup(memory)
             return memory.execute(query).fetchall()
 
+    def tables(self, part: Part = "main") -> frozenset[str]:
+        """Return the tables that are there, if anything is."""
+        name = "ledger.db" if part == "main" else "ledger.vault.db"
+        if not (self.folder / name).exists():
+            return frozenset()
+        return frozenset(row[0] for row in self.rows(_TABLES, part))
+
+    def is_made(self) -> bool:
+        """Tell whether a whole ledger is there."""
+        return "ledgers" in self.tables() and bool(self.rows(_WHOLE))
+
+    def kept_aside(self) -> list[list[bytes]]:
+        """Return the logs of ledgers that gave way to another."""
+        found = []
+        for path in sorted(self.folder.glob("ledger.replaced-*.db")):
+            with closing(sqlite3.connect(path)) as file:
+                found.append([bytes(row[0]) for row in file.execute(_LOG)])
+        return found
+
     def outlast(self) -> None:
         """Return at once: who works alone ends the leases of who is gone."""
 
@@ -162,6 +193,25 @@ class ServerHome:
         """Return what a query finds, by a driver of our own."""
         schema = SCHEMA if part == "main" else f"{SCHEMA}_vault"
         return asyncio.run(self._ask(query, self.name, schema=schema))
+
+    def tables(self, part: Part = "main") -> frozenset[str]:
+        """Return the tables that are there, if anything is."""
+        schema = SCHEMA if part == "main" else f"{SCHEMA}_vault"
+        found = self.rows(f"SELECT tablename FROM pg_tables WHERE schemaname = '{schema}'")
+        return frozenset(row[0] for row in found)
+
+    def is_made(self) -> bool:
+        """Tell whether a whole ledger is there."""
+        return "ledgers" in self.tables() and bool(self.rows(_WHOLE))
+
+    def kept_aside(self) -> list[list[bytes]]:
+        """Return the logs of ledgers that gave way to another."""
+        found = self.rows(
+            "SELECT schemaname FROM pg_tables WHERE tablename = 'events'"
+            f" AND schemaname LIKE '{SCHEMA}_replaced_%'"
+        )
+        logs = [self.rows(_LOG.replace(" events", f' "{row[0]}".events')) for row in found]
+        return [[bytes(row[0]) for row in log] for log in logs]
 
     def outlast(self) -> None:
         """Let the leases of whoever died run out."""

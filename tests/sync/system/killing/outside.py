@@ -80,6 +80,20 @@ class Sight:
         return [entry.public for entry in self.log if entry.type == event_type]
 
 
+NOTHING = Sight(
+    log=(),
+    size=0,
+    compact_range=b"",
+    operations=Counter(),
+    bindings={},
+    generations=frozenset(),
+    live=0,
+    leases=0,
+    inbox=0,
+)
+"""Where there is no ledger."""
+
+
 def look(home: Home) -> Sight:
     """Return everything that is to be checked, as it stands now."""
     rows = home.rows(_EVENTS)

@@ -1,61 +1,23 @@
 """What is killed: append, project, claim, settle, erase, rebuild; small, and the real code."""
 
 import asyncio
-from dataclasses import dataclass
 
 from ledger.outbox import lease_store
 from sync.projector.rebuild_worker import rebuild
 from sync.runtime.decisions import Signature
 from sync.runtime.subject_admin import subject_erase
-from tests.sync.system.killing import further, remains
-from tests.sync.system.killing.remains import Check, nothing_more
-from tests.sync.system.killing.stage import Act, Stage
-from tests.sync.system.university import CATALOGUE, CERTIFICATES, PEOPLE, Told, diploma
-
-_LEFT_OUT = frozenset({"organization_id", "cohort_id"})
-
-
-def _chosen(names: tuple[str, ...]) -> tuple[Told, ...]:
-    found = {told[1]: told for told in (*CATALOGUE, *PEOPLE, *CERTIFICATES)}
-    return tuple(_without_extras(found[name]) for name in names)
-
-
-def _without_extras(told: Told) -> Told:
-    event_type, subject, data = told
-    kept = {name: value for name, value in (data or {}).items() if name not in _LEFT_OUT}
-    return event_type, subject, kept
-
-
-FIRST, SECOND = _chosen(("U", "S-1")), _chosen(("M-1", "M-2"))
-FEW = FIRST + SECOND
-"""What most phases tell: two records, and two that wait for the first."""
-GRADUATION = _chosen(("U", "C-1", "S-1", "E-1", "D-1"))
-"""What is settled: every step of a conversation is there, a file that is uploaded included."""
-SPOILT = b'{"specversion": "1.0", "id": "spoilt", "type": "student.upserted"\n'
-
-CHANGE: tuple[Told, ...] = (
-    ("student.upserted", "S-1", {**(GRADUATION[2][2] or {}), "social_name": "Erasme"}),
+from tests.sync.system.killing import further, openings, remains
+from tests.sync.system.killing.phase import Phase
+from tests.sync.system.killing.stage import Stage
+from tests.sync.system.killing.telling import (
+    CHANGE,
+    FEW,
+    FIRST,
+    GRADUATION,
+    SECOND,
+    SPOILT,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """What was done before, what is done when death comes, and how it is done to the end."""
-
-    name: str
-    prepare: Act
-    act: Act
-    finish: Act
-    told: tuple[Told, ...] = FEW
-    """Everything that is told in the end."""
-    unsent: tuple[Told, ...] = ()
-    """What is told besides, and never reaches DokStamp."""
-    erases: bool = False
-    """Whether whoever opens the ledger next has to finish an erasure, or finds none."""
-    left: Check = nothing_more
-    """What more must hold of what the dead one left."""
-    ended: Check = nothing_more
-    """What more must hold in the end."""
+from tests.sync.system.university import Told, diploma
 
 
 async def nothing(_stage: Stage) -> None:
@@ -238,6 +200,20 @@ async def finish_taken(stage: Stage) -> None:
     await finish(stage)
 
 
+async def published_since(stage: Stage) -> None:
+    """Have a backup, and more that was carried out and published since."""
+    await settled_first(stage)
+    await back_up(stage)
+    await stage.work_off()
+    await publish(stage)
+
+
+async def finish_older(stage: Stage) -> None:
+    """Accept that the ledger is an older one, and come to the end."""
+    await openings.accept(stage)
+    await finish(stage)
+
+
 PHASES = {
     phase.name: phase
     for phase in (
@@ -282,5 +258,25 @@ PHASES = {
             ended=remains.backup_faults,
         ),
         Phase("inbox", nothing, put_and_take, finish_taken, left=remains.inbox_faults),
+        Phase(
+            "init",
+            nothing,
+            nothing,
+            finish,
+            left=openings.making_faults,
+            victim=openings.MAKER,
+            survivor=openings.REMAKER,
+            is_empty_before=True,
+        ),
+        Phase(
+            "restore",
+            published_since,
+            nothing,
+            finish_older,
+            left=openings.restoring_faults,
+            victim=openings.RESTORER,
+            survivor=openings.RESTORER_AGAIN,
+            is_replaced=True,
+        ),
     )
 }

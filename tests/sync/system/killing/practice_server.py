@@ -20,10 +20,12 @@ from sync.simulator.http_server import _Door
 
 _QUIET: Final = b"q"
 _TELL: Final = b"t"
+_HIDE: Final = b"h"
 _LENGTH: Final = struct.Struct("!I")
 ROUNDS: Final = 3
 """Looks for a connection that nobody has taken up yet; each look takes all there are."""
 LOOK_SECONDS: Final = 0.002
+HIDDEN_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,10 @@ class Remote:
     def settle_down(self) -> None:
         """Return once whatever a dead caller sent has had its effect."""
         self._ask(_QUIET)
+
+    def hide_the_new(self) -> None:
+        """Let what was made just now show in no list for a long time."""
+        self._ask(_HIDE)
 
     def truth(self) -> Simulator:
         """Return all that it holds, with its journal."""
@@ -97,10 +103,13 @@ async def _serve(simulator: Simulator, listening: socket.socket, channel: socket
     loop = asyncio.get_running_loop()
     while asked := await loop.sock_recv(channel, 1):
         answer = b""
-        if asked == _QUIET:
-            await _quiet(server)
-        else:
-            answer = pickle.dumps(simulator)
+        match asked:
+            case b"q":
+                await _quiet(server)
+            case b"h":
+                simulator.set_search_lag(HIDDEN_SECONDS)
+            case _:
+                answer = pickle.dumps(simulator)
         await loop.sock_sendall(channel, _LENGTH.pack(len(answer)) + answer)
 
 

@@ -127,7 +127,9 @@ def _become(command: Command, fatal: str | None) -> int:
     os.environ.clear()
     os.environ.update(command.environment)
     if fatal is not None:
-        tripwire = Tripwire(Notebook(str(command.folder / "notes")), fatal)
+        notebook = Notebook(str(command.folder / "notes"))
+        # Between a request's first byte and its answer lies one await of ours, and every doubt.
+        tripwire = Tripwire(notebook, fatal, hops_at="sync/dokstamp/")
         seams.watch(tripwire)
         asyncio.set_event_loop_policy(WatchedLoops(tripwire))
         tripwire.arm()

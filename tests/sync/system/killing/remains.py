@@ -94,14 +94,15 @@ def backup_faults(remains: Remains) -> Iterator[str]:
     for name, digest in manifest["files"].items():
         if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
             yield f"G11: {name} of the backup is not what its manifest says"
-    kept = _envelopes(folder / "ledger.db")
+    kept = envelopes(folder / "ledger.db")
     if manifest["root"] != root_of(kept).hex() or manifest["size"] != len(kept):
         yield "G11: the backup's log is not the one of its manifest"
     if kept != [entry.envelope for entry in remains.sight.log[: len(kept)]]:
         yield "G11: the backup is of another log"
 
 
-def _envelopes(file: Path) -> list[bytes]:
+def envelopes(file: Path) -> list[bytes]:
+    """Return the log of a database file that nobody works on."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)) as database:
         return [bytes(row[0]) for row in database.execute(_ENVELOPES)]
 

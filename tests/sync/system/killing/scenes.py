@@ -84,6 +84,8 @@ class Scene:
     simulator: Simulator = field(repr=False)
     lanes: int = 1
     """How many conversations go on at once."""
+    forgets: bool = False
+    """Whether the ledger forgets, at each death, what may have been sent: that must be found."""
 
     def command(self, words: Sequence[str], home: Home, url: str) -> Command:
         """Return a command about a copy of the ledger."""

@@ -39,10 +39,25 @@ class Role:
     number: int
     """Another one has other dice, and comes a day later."""
     makes_the_ledger: bool = False
+    prelude: "Prelude | None" = None
+    """What it does before it opens the ledger."""
 
 
 TEMPLATE, VICTIM = Role(1, makes_the_ledger=True), Role(2)
 OPENER, SURVIVOR = Role(3), Role(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What there is before a ledger is open."""
+
+    settings: Settings
+    clock: ManualClock
+    entropy: SeededEntropy
+    notebook: Notebook
+
+
+Prelude = Callable[[Opening], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -164,6 +179,8 @@ async def _play(act: Act, life: Life) -> None:
     opening = make_ledger if life.role.makes_the_ledger else open_ledger
     if life.tripwire is not None:
         life.tripwire.arm()
+    if life.role.prelude is not None:
+        await life.role.prelude(Opening(life.settings, clock, entropy, life.notebook))
     async with opening(life.settings, clock=clock, entropy=entropy) as ledger:
         client = client_of(life.channel, life.settings, clock)
 

@@ -10,15 +10,14 @@ from sync.simulator import Simulator
 from tests.sync.system.killing import seams
 from tests.sync.system.killing.forgotten import Secret, erasure_faults
 from tests.sync.system.killing.homes import Home
-from tests.sync.system.killing.outside import Sight, look
-from tests.sync.system.killing.phases import Phase, nothing
+from tests.sync.system.killing.outside import NOTHING, Sight, log_faults, look
+from tests.sync.system.killing.phase import Phase
+from tests.sync.system.killing.phases import nothing
 from tests.sync.system.killing.remains import Remains
 from tests.sync.system.killing.remote import answer_all
 from tests.sync.system.killing.stage import (
     OPENER,
-    SURVIVOR,
     TEMPLATE,
-    VICTIM,
     Act,
     Life,
     Role,
@@ -61,9 +60,10 @@ class Recording:
 def prepare(phase: Phase, home: Home, *, sees_hops: bool = False) -> Scene:
     """Make the template of a phase."""
     scene = Scene(phase, home, Simulator(), sees_hops)
-    status, notes = _run(phase.prepare, TEMPLATE, scene, home)
-    assert status == 0, notes
-    home.settle_down()
+    if not phase.is_empty_before:
+        status, notes = _run(phase.prepare, TEMPLATE, scene, home)
+        assert status == 0, notes
+        home.settle_down()
     return scene
 
 
@@ -71,7 +71,7 @@ def record(scene: Scene) -> Recording:
     """List every point of a phase, and look at how it ends; call it in a process of its own."""
     home = scene.home.copy()
     try:
-        status, notes = _run(scene.phase.act, VICTIM, scene, home, fatal="")
+        status, notes = _run(scene.phase.act, scene.phase.victim, scene, home, fatal="")
         assert status == 0, notes
         points = tuple(note[1] for note in notes if note[0] == "point")
         aftermath = _go_on(scene, home, [note for note in notes if note[0] != "point"])
@@ -86,7 +86,7 @@ def attempt(scene: Scene, point: str, *, reference: Sight) -> Trial:
     """Kill at a point, go on, and tell what was lost; call it in a process of its own."""
     home = scene.home.copy()
     try:
-        status, notes = _run(scene.phase.act, VICTIM, scene, home, fatal=point)
+        status, notes = _run(scene.phase.act, scene.phase.victim, scene, home, fatal=point)
         if status != KILLED:
             faults = () if status == 0 else (f"ended with {status}: {notes[-1]}",)
             return Trial(point, was_reached=False, losses=faults)
@@ -99,16 +99,33 @@ def attempt(scene: Scene, point: str, *, reference: Sight) -> Trial:
 
 def _go_on(scene: Scene, home: Home, promised: Sequence[Sequence[str]]) -> Aftermath:
     home.settle_down()
-    before = look(home)
+    before = look(home) if home.is_made() else NOTHING
     found = Remains(scene.home, home, before, promised)
-    faults = [*scene.phase.left(found), *(_reopen(scene, home) if scene.phase.erases else ())]
-    status, said = _run(scene.phase.finish, SURVIVOR, scene, home)
+    faults = [*log_faults(before), *scene.phase.left(found)]
+    if scene.phase.erases:
+        faults += _reopen(scene, home)
+    if not home.is_made():
+        faults += _opening_faults(scene, home)
+    if scene.phase.is_replaced:
+        before = NOTHING
+    status, said = _run(scene.phase.finish, scene.phase.survivor, scene, home)
     assert status == 0, said
     home.settle_down()
     after = look(home)
     faults += scene.phase.ended(Remains(scene.home, home, after, promised))
     unsent = scene.phase.unsent
     return Aftermath(before, after, promised, said, scene.simulator, tuple(faults), unsent)
+
+
+def _opening_faults(scene: Scene, home: Home) -> Iterator[str]:
+    """Let somebody open what is no ledger: that has to be said, and what to do."""
+    status, said = _run(nothing, OPENER, scene, home)
+    told = said[-1][1] if said else ""
+    way_out = "restore" if scene.phase.is_replaced else "init"
+    is_clear = "MigrationNeededError" in told and f"dokstamp-ledger {way_out}" in told
+    if status == 0 or not is_clear:
+        yield f"G9: opening what is no ledger ended with {status}: {told}"
+    home.settle_down()
 
 
 def _reopen(scene: Scene, home: Home) -> Iterator[str]:

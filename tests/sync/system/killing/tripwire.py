@@ -27,6 +27,8 @@ class Tripwire:
     """
     sees_hops: bool = False
     """Whether what happens inside one await of ours is counted as well."""
+    hops_at: str = ""
+    """Where it is counted anyway: places that begin like this."""
     is_armed: bool = False
     _passed: Counter[str] = field(default_factory=Counter)
     _lock: Lock = field(default_factory=Lock)
@@ -41,7 +43,7 @@ class Tripwire:
 
     def touch(self, kind: str, place: str) -> None:
         """Pass a point; does not return from the fatal one."""
-        if not self.is_armed or (kind in HOPS and not self.sees_hops):
+        if not self.is_armed or (kind in HOPS and not self._sees_hops_at(place)):
             return
         with self._lock:
             name = f"{kind} {place}"
@@ -52,6 +54,9 @@ class Tripwire:
             elif self.fatal in {point, f"@{self._passed.total()}"}:
                 self.notebook.note("died", point)
                 die()
+
+    def _sees_hops_at(self, place: str) -> bool:
+        return self.sees_hops or (bool(self.hops_at) and place.startswith(self.hops_at))
 
 
 class Notebook:
