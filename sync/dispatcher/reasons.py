@@ -86,7 +86,10 @@ class Reason(StrEnum):
 
 
 _BY_ITSELF: Final = "It is tried again by itself."
-_CORRECT: Final = "Correct the record in the source; the corrected event takes this one's place."
+_CORRECT: Final = (
+    "Correct the record in the source: the corrected event takes this one's place. "
+    "Or `outbox discard` it."
+)
 _RETRY: Final = "then run `outbox retry`."
 _BIND: Final = "If it is the right one, `mapping bind` it, then run `outbox retry`."
 
@@ -155,7 +158,7 @@ WORDS: Final[dict[str, Words]] = {
     ),
     Reason.HELD_BY_ANOTHER: Words(
         "The only match in DokStamp already stands for another source record.",
-        "Merge the two in the source, or give one of them a key of its own.",
+        "Merge the two in the source, or give one of them a key of its own, " + _RETRY,
     ),
     Reason.IDENTITY_DIFFERS: Words(
         "DokStamp has a student with this e-mail address and another name or birth date.",
@@ -163,7 +166,7 @@ WORDS: Final[dict[str, Words]] = {
     ),
     Reason.CODE_UNDER_ANOTHER_COURSE: Words(
         "DokStamp has a cohort with this code under another course.",
-        "Give one of the two another code in the source.",
+        "Give one of the two another code in the source, or `outbox discard` this.",
     ),
     Reason.KEY_NOT_SHOWN: Words(
         "DokStamp shows a record like this one without saying what it belongs to.",
@@ -183,7 +186,7 @@ WORDS: Final[dict[str, Words]] = {
     ),
     Reason.EMAIL_TAKEN: Words(
         "Another student in DokStamp has this e-mail address, or it is not accepted.",
-        "Two persons cannot share an address: correct it in the source.",
+        "Two persons cannot share an address: correct it in the source, or there, " + _RETRY,
     ),
     Reason.CODE_TAKEN: Words(
         "Another record in DokStamp has this code, so the old one was kept.", _CORRECT
@@ -234,14 +237,16 @@ WORDS: Final[dict[str, Words]] = {
     ),
     Reason.FILE_USED: Words(
         "DokStamp has this file in use for another certificate, or for one that it does not show.",
-        "One PDF serves one certificate: request it again with a PDF of its own.",
+        "One PDF serves one certificate: request it again with a PDF of its own, and "
+        "`outbox discard` this.",
     ),
     Reason.FILE_DIFFERS: Words(
         "DokStamp's record of the uploaded file does not fit the file.",
         "Look at the file in DokStamp, " + _RETRY,
     ),
     Reason.FILE_REFUSED: Words(
-        "DokStamp does not accept the file.", "Request the certificate again with another PDF."
+        "DokStamp does not accept the file.",
+        "Request the certificate again with another PDF, and `outbox discard` this.",
     ),
     Reason.ISSUE_STYLE_REFUSED: Words(
         "DokStamp does not accept the fields that tell it to issue.",
@@ -253,7 +258,7 @@ WORDS: Final[dict[str, Words]] = {
     ),
     Reason.REVOKED_MEANWHILE: Words(
         "The certificate was made and then revoked by somebody else.",
-        "Request a new certificate with a PDF of its own if one is wanted.",
+        "Request a new one under a new id, with a PDF of its own, and `outbox discard` this.",
     ),
     Reason.NOT_REVOCABLE: Words(
         "Only an issued certificate can be revoked, and this one is not issued.",
@@ -270,11 +275,13 @@ WORDS: Final[dict[str, Words]] = {
     Reason.REFUSED: Words("DokStamp refuses the content.", _CORRECT),
     Reason.INCONSISTENT: Words("The certificate and the records it names do not agree.", _CORRECT),
     Reason.NOT_A_PDF: Words(
-        "The document is not a PDF.", "Request the certificate again with a PDF."
+        "The document is not a PDF.",
+        "Request the certificate again with a PDF, and `outbox discard` this.",
     ),
     Reason.TOO_LARGE: Words(
         "The document is larger than UPLOAD_BYTES_MAX.",
-        "Raise the limit if DokStamp takes larger files, or request it with a smaller PDF.",
+        "Request it with a smaller PDF; or raise the limit if DokStamp takes larger files, "
+        + _RETRY,
     ),
 }
 

@@ -26,15 +26,16 @@ PLANNED: Final[dict[str, Words]] = {
     ),
     "certificate_revoked": Words(
         "The certificate was revoked, and nothing returns to issued.",
-        "Request a new one under a new id, with a PDF of its own.",
+        "Request a new one under a new id, with a PDF of its own, and `outbox discard` this.",
     ),
     "key_taken": Words(
         "Another record of the source holds this natural key and does not give it up.",
-        "Correct one of the two in the source.",
+        "Correct one of the two in the source, or `outbox discard` this.",
     ),
     "key_cycle": Words(
         "Records of the source exchange their natural keys in a circle.",
-        "Give one of them a key of its own for a moment, then send both again.",
+        "Give one of them a key of its own for a moment, then send both again; or "
+        "`outbox discard` this.",
     ),
     "mass_change": Words(
         "Unusually many records of this kind were changed or retired at once.",
@@ -43,7 +44,7 @@ PLANNED: Final[dict[str, Words]] = {
     "erased": Words("The person was erased before this was planned.", NOTHING_TO_DO),
     "cannot_plan": Words(
         "The event could not be planned, so its record stands still.",
-        "Send a corrected event for this record, or report the fault.",
+        "Send a corrected event for this record, or `outbox discard` this; and report the fault.",
     ),
 }
 """The codes of the projector, which decides before anything is sent."""

@@ -58,6 +58,7 @@ class Selection:
     reason: str | None = None
     """A reason code, such as `mass_change`."""
     states: tuple[State, ...] = ()
+    per_event: int = KEYS_PER_EVENT
 
     def legal(self, verb: Verb) -> list[State]:
         """Return the states of those that are meant and can be decided so."""
@@ -105,8 +106,8 @@ async def _choices(
 ) -> AsyncIterator[Sequence[OperationKey]]:
     """Give an event's worth of keys after another; what comes later than that is left alone."""
     named = tuple(dict.fromkeys(selection.keys))
-    for start in range(0, len(named), KEYS_PER_EVENT):
-        yield named[start : start + KEYS_PER_EVENT]
+    for start in range(0, len(named), selection.per_event):
+        yield named[start : start + selection.per_event]
     after: Cursor | None = None
     while not named:
         look = partial(_matching, verb=verb, selection=selection, after=after)
@@ -133,10 +134,10 @@ def _matching(
         entity=selection.entity,
         reason=selection.reason,
         after=after,
-        limit=KEYS_PER_EVENT,
+        limit=selection.per_event,
     )
     keys = tuple(each.key for each in page if _objection(verb, each) is None)
-    last = page[-1] if len(page) == KEYS_PER_EVENT else None
+    last = page[-1] if len(page) == selection.per_event else None
     return Chosen(keys, None if last is None else (last.cause, last.key))
 
 
@@ -194,6 +195,11 @@ def refuse_illegal(
         if objection is not None:
             message = f"cannot {verb} operation {key}: {objection}"
             raise InputError(message)
+
+
+def verbs_for(operation: Operation) -> list[Verb]:
+    """Return what a person can decide about an operation as it stands."""
+    return [verb for verb in LEGAL if _objection(verb, operation) is None]
 
 
 def _objection(verb: Verb, operation: Operation) -> str | None:

@@ -12,6 +12,7 @@ from ledger.outbox.operation import Operation, State
 from ledger.reference import Json, OperationKey, Position, Scope
 from sync.dispatcher.reasons import explain
 from sync.errors import InputError
+from sync.runtime.decisions import verbs_for
 from sync.runtime.page import ROWS_MAX, Answer, Page, page_of
 
 Cursor = tuple[Position, OperationKey]
@@ -115,6 +116,7 @@ def _details(operation: Operation) -> Answer:
     ]
     return {
         "explanation": explain(operation.reason) if operation.reason else None,
+        "decisions": [f"outbox {verb} {operation.key}" for verb in verbs_for(operation)],
         "concerns": concerns,
         "cause": operation.cause,
         "possibly_sent": operation.possibly_sent,

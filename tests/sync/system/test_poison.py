@@ -1,0 +1,72 @@
+"""One record that cannot go on holds up what depends on it, and nothing else."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from ledger.outbox.operation import State
+from sync.runtime.decisions import Selection, Signature, decide
+from sync.simulator import parse_faults
+from tests.sync.system.practice import practising
+from tests.sync.system.university import FIRST_TERM, Told
+
+PATHS = {
+    "institution": "/institutions",
+    "organization": "/organizations",
+    "course": "/courses",
+    "module": "/modules",
+    "cohort": "/cohorts",
+    "student": "/students",
+    "enrollment": "/enrollments",
+    "certificate": "/certificates",
+}
+BY = Signature(actor="registrar", reason="DokStamp mended it")
+
+
+def _names(told: Told) -> set[str]:
+    """Return which records an event names, by their ids; ids differ in their first letter."""
+    _, subject, data = told
+    named = {str(value) for name, value in (data or {}).items() if name.endswith("_id")}
+    return named | (set(subject.split(":")) if ":" in subject else set())
+
+
+def _dependants(poison: str, told: Iterable[Told]) -> set[str]:
+    """Return every record that names the poisoned one, directly or through others."""
+    events, found = list(told), {poison}
+    for _ in events:
+        found |= {subject for _, subject, data in events if found & _names(("", subject, data))}
+    # A certificate waits for everything that it freezes, named or not.
+    courses = {
+        str(data["course_id"])
+        for _, name, data in events
+        if name in found and data and "course_id" in data
+    } | found
+    students = {
+        str(data["student_id"])
+        for _, name, data in events
+        if name in found and data and "student_id" in data
+    }
+    found |= {
+        name for _, name, data in events
+        if name.startswith("D-") and data and {data["course_id"], data["student_id"]}
+        & (courses | students)
+    }  # fmt: skip
+    return found
+
+
+@pytest.mark.one_database("What DokStamp refuses is not told apart by the ledger's database.")
+@pytest.mark.parametrize("entity", PATHS)
+async def test_a_poisoned_record_delays_only_its_dependants(tmp_path: Path, entity: str) -> None:
+    fault = f"error_before:method=POST,path={PATHS[entity]},nth=1,status=422"
+    async with practising(tmp_path, faults=parse_faults(fault)) as practice:
+        await practice.tell(FIRST_TERM)
+        stopped = await practice.unsettled()
+        poison = [name for name, why in stopped.items() if why.startswith((State.DEAD, State.HELD))]
+        late = {name.split(" ")[0] for name in stopped}
+
+        assert len(poison) == 1
+        assert late <= _dependants(poison[0].split(" ")[0], FIRST_TERM)
+        await decide(practice.ledger, "retry", Selection(entity=entity), signature=BY)
+        await practice.sync()
+        assert await practice.unsettled() == {}
