@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, Integer, Row, bindparam, func, select
 
 from ledger.clock import to_microseconds
 from ledger.log.envelope import Prepared, Stored
@@ -14,6 +14,8 @@ from ledger.schema.statements import one_of, one_of_pairs, pairs
 from ledger.schema.tables import events, heads
 
 NAMES_MAX = 400
+_NO_END = 2**62
+"""Beyond every position."""
 
 _COLUMNS = (
     events.c.position,
@@ -43,6 +45,19 @@ _FIND_KNOWN = select(
 )
 _SELECTED = select(*_COLUMNS).where(events.c.ledger == bindparam("in_ledger"))
 _AT = _SELECTED.where(events.c.position.in_(one_of("positions"))).order_by(events.c.position)
+_PAGE = (
+    _SELECTED.where(
+        events.c.position > bindparam("after"), events.c.position <= bindparam("through")
+    )
+    .order_by(events.c.position)
+    .limit(bindparam("events_max", type_=Integer))
+)
+_PAGES = {
+    None: _PAGE,
+    True: _PAGE.where(events.c.is_outcome.is_(True)),
+    False: _PAGE.where(events.c.is_outcome.is_(False)),
+}
+"""By which kind of events they are of."""
 _COUNT_SOURCES = select(func.count(), func.max(events.c.position)).where(
     events.c.ledger == bindparam("in_ledger"),
     events.c.is_outcome.is_(False),
@@ -124,12 +139,9 @@ def read_page(
     is_outcome: bool | None = None,
 ) -> list[Stored]:
     """Return up to `limit` events after a position, in order; both kinds unless one is named."""
-    statement = _selected(ledger).where(events.c.position > after)
-    if through is not None:
-        statement = statement.where(events.c.position <= through)
-    if is_outcome is not None:
-        statement = statement.where(events.c.is_outcome.is_(is_outcome))
-    return _stored(connection.execute(statement.order_by(events.c.position).limit(limit)))
+    end = _NO_END if through is None else through
+    page = {"in_ledger": ledger, "after": after, "through": end, "events_max": limit}
+    return _stored(connection.execute(_PAGES[is_outcome], page))
 
 
 def read_at(connection: Connection, ledger: int, *, positions: Iterable[Position]) -> list[Stored]:
@@ -148,10 +160,6 @@ def count_sources(
     """Return how many source events follow a position, and the last one's position."""
     row = connection.execute(_COUNT_SOURCES, {"in_ledger": ledger, "after": after}).one()
     return int(row[0]), row[1]
-
-
-def _selected(ledger: int) -> Select[Any]:
-    return select(*_COLUMNS).where(events.c.ledger == ledger)
 
 
 def _stored(rows: Iterable[Row[Any]]) -> list[Stored]:

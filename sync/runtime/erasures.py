@@ -43,8 +43,9 @@ class Erasures:
 
     async def finish(self) -> None:
         """Finish what can be finished now, and forget the keys that another host destroyed."""
-        await self._look_around()
-        due = {subject.person for subject in await self._ledger.read_folded(self._due)} | self._left
+        last, begun = await self._ledger.read_folded(self._look)
+        await self._look_around(last)
+        due = {subject.person for subject in begun} | self._left
         every = sorted(due)
         for start in range(0, len(every), BATCH_MAX):
             batch = every[start : start + BATCH_MAX]
@@ -55,8 +56,7 @@ class Erasures:
         if due:
             self._ledger.vault.forget_all()
 
-    async def _look_around(self) -> None:
-        last = await self._ledger.read_folded(subject_store.last_position)
+    async def _look_around(self, last: Position) -> None:
         if last > self._last:
             erased = to_finish(self._ledger, {Standing.ERASED})
             # Who erased them may be at it still, or may have had to leave the files to us.
@@ -67,6 +67,9 @@ class Erasures:
     def is_due(self, connection: Connection, scope: Scope) -> bool:
         """Tell whether an erasure waits for nothing but to be finished."""
         return bool(self._due(connection, scope))
+
+    def _look(self, connection: Connection, scope: Scope) -> tuple[Position, list[Subject]]:
+        return subject_store.last_position(connection, scope), self._due(connection, scope)
 
     def _due(self, connection: Connection, scope: Scope) -> list[Subject]:
         page = subject_store.page(connection, scope, standings={Standing.ERASING})
