@@ -1,4 +1,4 @@
-"""Sealed documents in the vault's database: put, get, find, delete.
+"""Sealed documents in the vault's database: put, get, find.
 
 How to seal and open comes in as a parameter; the key of a document is the caller's to keep.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, NewType, Protocol
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from ledger.clock import to_microseconds
 from ledger.errors import IntegrityError
@@ -105,15 +105,6 @@ def assign_document(
     """Note whose document this is, once an event has told."""
     statement = update(documents).where(*_is(ledger, document)).values(person=person)
     connection.execute(statement)
-
-
-def delete_document(connection: Connection, ledger: int, *, document: DocumentName) -> bool:
-    """Delete a document and tell whether it was here; destroy its key as well."""
-    chunks = delete(document_chunks).where(
-        document_chunks.c.ledger == ledger, document_chunks.c.document == document
-    )
-    connection.execute(chunks)
-    return connection.execute(delete(documents).where(*_is(ledger, document))).rowcount > 0
 
 
 def _is(ledger: int, document: DocumentName) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -38,11 +38,6 @@ class Keyring:
         if len(self._keys) > self._maximum:
             self._keys.popitem(last=False)
 
-    def forget(self, person: str) -> None:
-        """Remember the person's key no longer, if it was."""
-        self._era += 1
-        self._keys.pop(person, None)
-
     def clear(self) -> None:
         """Remember no key any longer."""
         self._era += 1

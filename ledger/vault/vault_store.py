@@ -288,11 +288,3 @@ class Vault:
 
         found = ensure_keys(connection, self._ledger, persons=persons, make=make, now=now)
         return {person: live.unwrap(blob, owner=person) for person, blob in found.items()}
-
-
-def require_key(found: Mapping[str, bytes], person: str) -> bytes:
-    """Return a person's key out of those found; raises `MasterKeyError` when it is not there."""
-    if person not in found:
-        message = "a key is missing from the vault: restore the vault's database beside the ledger"
-        raise MasterKeyError(message)
-    return found[person]

@@ -28,6 +28,12 @@ def copy(shell: Shell, *, url: str, key_file: Path | None, output: Output) -> No
     copied = interrupt.run(_copy(shell.settings(), url, key_file))
     output.one(copied, _text)
     warn("from now on work with one of the two only: two ledgers would both write to DokStamp")
+    settings = shell.settings()
+    if key_file is None and settings.key_source.is_file:
+        warn(
+            f"both are opened by {settings.address.key_file}, and share what is kept beside "
+            "it: keep that as long as either is there; --to-key-file gives a copy keys of its own"
+        )
 
 
 async def _copy(settings: Settings, url: str, key_file: Path | None) -> Copied:

@@ -12,7 +12,6 @@ from ledger.documents.document_store import (
     CHUNK_BYTES,
     DocumentName,
     assign_document,
-    delete_document,
     get_document,
     has_document,
     key_owner,
@@ -110,18 +109,6 @@ def test_neither_the_bytes_nor_their_hash_are_stored_in_the_clear(connection: Co
 
     assert repr(hashlib.sha256(SMALL).digest())[2:-1] not in stored
     assert "Maria" not in stored
-
-
-def test_a_deleted_document_leaves_no_row(connection: Connection) -> None:
-    put(connection, LARGE)
-    put(connection, SMALL)
-
-    first, second = (delete_document(connection, LEDGER, document=name_of(LARGE)) for _ in range(2))
-
-    assert (first, second) == (True, False)
-    assert get(connection, LARGE) is None
-    assert get(connection, SMALL) == SMALL
-    assert len(connection.execute(select(document_chunks)).all()) == 1
 
 
 def test_a_missing_chunk_is_found(connection: Connection) -> None:

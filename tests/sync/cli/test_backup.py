@@ -44,6 +44,7 @@ def test_a_ledger_is_copied_to_another_file(ledger: Command) -> None:
     copied = ledger("copy", "--to", "other.db", "--json")
     again = ledger("copy", "--to", "other.db")
 
+    assert "both are opened by dokstamp-ledger.key" in copied.err
     assert (copied.code, again.code) == (0, 5)
     found = ledger("--database", "other.db", "status", "--json")
     assert found.json["log"]["root"] == copied.json["root"]
