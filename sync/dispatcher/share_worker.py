@@ -92,6 +92,8 @@ class Share:
 
     def returned(self) -> None:
         """Begin slowly after an outage, and let the others know."""
+        # What was given before it was known is used as slowly as what will be given.
+        self._slices = [(starts_at, _slowed(each)) for starts_at, each in self._slices]
         self._news = replace(self._news, has_returned=True)
         self._is_urgent = True
 
@@ -195,6 +197,12 @@ class Share:
     def _is_covered(self) -> bool:
         now, second = self.now(), timedelta(seconds=shares.SLOT_SECONDS)
         return any(starts_at <= now < starts_at + second for starts_at, _ in self._slices)
+
+
+def _slowed(part: Slice) -> Slice:
+    if part.per_second is None:
+        return part
+    return replace(part, per_second=part.per_second * shares.SHARE_AFTER_OUTAGE)
 
 
 def _again(told: Report, since: Report) -> Report:

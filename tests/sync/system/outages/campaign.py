@@ -205,7 +205,7 @@ def _student(number: int) -> tuple[str, str, dict[str, Any]]:
 
 async def suffer(run: Run, form: str) -> None:
     """Let the service fail in one way for a while, and see what that costs."""
-    await run.service.ask(form)
+    await run.service.ask("up")
     log_before = sum(run.lines.count.values())
     listener = log_signals(run.lines)
 
@@ -214,7 +214,7 @@ async def suffer(run: Run, form: str) -> None:
         listener(signal)
 
     async with start_engine(run.ledger, run.settings, announce=hear) as engine:
-        await _until(lambda: engine.pace.outage is not None, seconds=60)
+        await _fall(run, engine, form)
         began, memory = time.monotonic(), resident_mib()
         appended = await run.appends_per_second()
         await asyncio.sleep(max(0.0, run.terms.outage_seconds - (time.monotonic() - began)))
@@ -226,6 +226,14 @@ async def suffer(run: Run, form: str) -> None:
         run.note(f"{form}: memory grown MiB", grown, holds=grown < 32)
         written = sum(run.lines.count.values()) - log_before
         run.note(f"{form}: log lines", written, holds=written <= 30)
+
+
+async def _fall(run: Run, engine: Engine, form: str) -> None:
+    """Let the service fail in the middle of work, when a token is at hand."""
+    before = len(run.calls)
+    await _until(lambda: len(run.calls) > before + 2, seconds=300)
+    await run.service.ask(form)
+    await _until(lambda: engine.pace.outage is not None, seconds=120)
 
 
 def _judge(run: Run, engine: Engine, form: str, *, calls: int, seconds: float) -> None:
@@ -246,7 +254,7 @@ async def come_back(run: Run) -> None:
         listener(signal)
 
     async with start_engine(run.ledger, run.settings, announce=hear) as engine:
-        await _until(lambda: engine.pace.outage is not None, seconds=60)
+        await _fall(run, engine, "down")
         await run.service.ask("up")
         returned = len(run.calls)
         await _until(lambda: 200 in [status for _, status in run.calls[returned:]], seconds=120)
@@ -290,6 +298,6 @@ async def campaign(folder: Path, terms: Terms) -> Run:
         await build(run)
         for form in FORMS:
             await suffer(run, form)
-        await run.service.ask("down")
+        await run.service.ask("up")
         await come_back(run)
         return run
