@@ -10,14 +10,17 @@ from sync.projector.rebuild_worker import rebuild
 from sync.runtime.decisions import Selection, decide
 from sync.runtime.status import status
 from sync.runtime.subject_admin import subject_erase
+from sync.runtime.sync_run import SyncReport
 from sync.simulator import Fault
 from tests.sync.system.practice import Practice, practising
 from tests.sync.system.university import FIRST_TERM, Told
 
-SETTLE = 60
+SETTLE = 3_000
+"""A window that no run waits for: the clock leaps over it."""
 LATE = 5 * SETTLE
 """Seconds after which a lost request takes effect: long after it was made up for."""
-TERMS: dict[str, Any] = {"speed": 60, "settle_seconds": SETTLE, "request_timeout_seconds": 600}
+TERMS: dict[str, Any] = {"settle_seconds": SETTLE, "request_timeout_seconds": 600}
+RUNS_MAX = 12
 ORDER = (
     *("institution", "organization", "course", "module", "module_group", "course_module"),
     *("cohort", "student", "enrollment", "certificate"),
@@ -48,6 +51,17 @@ def through(entity: str) -> list[Told]:
     """Return what the first term tells of an entity and of everything before it."""
     known = ORDER[: ORDER.index(entity) + 1]
     return [each for each in FIRST_TERM if each[0].partition(".")[0] in known]
+
+
+async def told(practice: Practice, events: list[Told]) -> SyncReport:
+    """Bring events in and synchronise, over every settle window."""
+    report = await practice.tell(events)
+    for _ in range(RUNS_MAX):
+        if report.exit != 75:
+            break
+        practice.clock.leap(SETTLE + 1)
+        report = await practice.sync()
+    return report
 
 
 @dataclass(frozen=True)
@@ -81,7 +95,7 @@ async def rebuilt(practice: Practice) -> object:
 
 async def test_one_run_leaves_a_late_look_for_later(home: Path) -> None:
     async with practising(home, faults=[lost("/institutions")], **TERMS) as practice:
-        first = await practice.tell(through("institution"))
+        first = await told(practice, through("institution"))
         counted = await status(practice.ledger)
         second = await practice.sync()
 
@@ -92,7 +106,7 @@ async def test_one_run_leaves_a_late_look_for_later(home: Path) -> None:
 async def test_second_records_made_very_late_are_held(home: Path) -> None:
     faults = [lost(path) for path in TWICE.values()]
     async with practising(home, faults=faults, **TERMS) as practice:
-        await practice.tell(through("enrollment"))
+        await told(practice, through("enrollment"))
         practice.clock.leap(11 * SETTLE)
         report = await practice.sync()
         held = await practice.unsettled()
@@ -109,7 +123,7 @@ async def test_second_records_made_very_late_are_held(home: Path) -> None:
 async def test_what_cannot_be_there_twice_is_looked_at_in_silence(home: Path) -> None:
     faults = [lost(path) for path in ONCE.values()]
     async with practising(home, faults=faults, **TERMS) as practice:
-        await practice.tell(FIRST_TERM)
+        await told(practice, [*FIRST_TERM])
         practice.clock.leap(11 * SETTLE)
         report = await practice.sync()
 
@@ -120,10 +134,10 @@ async def test_what_cannot_be_there_twice_is_looked_at_in_silence(home: Path) ->
 
 async def test_a_look_outlives_a_rebuild_and_the_removal_of_its_record(home: Path) -> None:
     async with practising(home, faults=[lost("/courses")], **TERMS) as practice:
-        await practice.tell(through("course"))
+        await told(practice, through("course"))
         [course] = [each.subject for each in await looks(practice)]
         await rebuild(practice.ledger, check=False)
-        removed = await practice.tell([("course.removed", course, None)])
+        removed = await told(practice, [("course.removed", course, None)])
         practice.clock.leap(11 * SETTLE)
         report = await practice.sync()
 
@@ -134,7 +148,7 @@ async def test_a_look_outlives_a_rebuild_and_the_removal_of_its_record(home: Pat
 
 async def test_a_look_goes_with_the_person_it_is_about(home: Path) -> None:
     async with practising(home, faults=[lost("/students")], **TERMS) as practice:
-        await practice.tell(through("student"))
+        await told(practice, through("student"))
         [student] = [each.subject for each in await looks(practice)]
         erased = await subject_erase(practice.ledger, student)
         report = await practice.sync()
@@ -146,7 +160,7 @@ async def test_a_look_goes_with_the_person_it_is_about(home: Path) -> None:
 
 async def test_who_removes_the_second_record_and_says_retry_is_done(home: Path) -> None:
     async with practising(home, faults=[lost("/courses")], **TERMS) as practice:
-        await practice.tell(through("course"))
+        await told(practice, through("course"))
         practice.clock.leap(11 * SETTLE)
         await practice.sync()
         remove_second(practice)
