@@ -25,7 +25,9 @@ FAULTS: Final = (
     "throttle:probability=0.003,retry_after=seconds,seconds=1;"
     "cut_before:probability=0.003,method=GET;html_before:probability=0.002,method=GET"
 )
-DEAF: Final = "stall_before:method=any,seconds=20"
+# What is written takes effect at once: an effect later than the settle window after a kill would
+# be the remaining risk that nobody can exclude (G5), and not what is looked for here.
+DEAF: Final = "stall_after:method=writes,seconds=20;stall_before:method=GET,seconds=20"
 OUTAGES: Final = ((0.20, "cut"), (0.45, "503"), (0.70, "deaf"))
 """When in the run, and how; each lasts a twentieth of it."""
 OUTAGE_SHARE: Final = 0.05
