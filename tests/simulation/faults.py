@@ -191,7 +191,7 @@ def _crash(rng: Random, host: int, horizon: float) -> Incident:
         rng.uniform(0, horizon),
         "crash",
         host,
-        rng.choice((0.5, 5.0, 40.0, 200.0)),
+        rng.choice((2.0, 40.0, 200.0, 400.0)),
         detail=rng.choice(MOMENTS),
         count=rng.choice((0, 0, 1, 2, 3, 5, 8, 13, 30, 100)),
     )
