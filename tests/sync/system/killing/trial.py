@@ -121,9 +121,9 @@ def _opening_faults(scene: Scene, home: Home) -> Iterator[str]:
     """Let somebody open what is no ledger: that has to be said, and what to do."""
     status, said = _run(nothing, OPENER, scene, home)
     told = said[-1][1] if said else ""
-    way_out = "restore" if scene.phase.is_replaced else "init"
-    is_clear = "MigrationNeededError" in told and f"dokstamp-ledger {way_out}" in told
-    if status == 0 or not is_clear:
+    message = told.rpartition("MigrationNeededError: ")[2]
+    way_out, detour = ("restore", "init") if scene.phase.is_replaced else ("init", "restore")
+    if status == 0 or message == told or way_out not in message or detour in message:
         yield f"G9: opening what is no ledger ended with {status}: {told}"
     home.settle_down()
 
