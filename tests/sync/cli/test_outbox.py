@@ -31,6 +31,7 @@ def test_what_waits_for_a_person_is_listed_and_explained(held: Command) -> None:
     assert (row["entity"], row["source_id"], row["state"]) == ("institution", "UNI", "held")
     assert row["reason"] == "bind_institution"
     assert "mapping bind" in str(shown.json["explanation"])
+    assert f"outbox retry {row['operation']}" in shown.json["decisions"]
     assert len(held("outbox", "list", "--json").json["items"]) == 2
     assert held("outbox", "list", "--entity", "student", "--jsonl").lines[0]["state"] == "done"
 
@@ -50,8 +51,12 @@ def test_a_person_can_give_an_operation_up(held: Command) -> None:
 
 def test_operations_can_be_meant_by_their_reason(held: Command) -> None:
     none = held("outbox", "retry", "--code", "mass_change", "--yes")
+    asked = held("outbox", "retry", "--code", "bind_institution", "--state", "held")
     one = held("outbox", "retry", "--code", "bind_institution", "--yes", "--json")
 
+    assert asked.code == 2
+    assert "1 operation: 1 institution bind_institution" in asked.err
+    assert "Retry 1 operation? There is no terminal to ask on: add --yes" in asked.err
     assert (none.code, none.out) == (0, "\n")
     assert "nothing to retry" in none.err
     assert len(one.json["operations"]) == 1

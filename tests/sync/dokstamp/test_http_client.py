@@ -1,8 +1,6 @@
 import asyncio
 import gzip
 import json
-import time
-from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from decimal import Decimal
@@ -12,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from sync.dokstamp.answer import Fault, Meaning
-from sync.dokstamp.http_client import HttpClient
 from sync.dokstamp.request import Request, Upload
-from sync.dokstamp.wire import Outgoing
 from sync.errors import ConfigurationError
 from tests.sync.dokstamp.certificate import make_certificate
 from tests.sync.dokstamp.raw_server import Received, http, json_http, raw_server
@@ -279,31 +275,3 @@ async def test_a_server_that_does_not_speak_tls_was_sent_nothing() -> None:
 
     assert answer.meaning is Meaning.UNAVAILABLE
     assert [exchange.fault for exchange in exchanges] == [Fault.CONNECT]
-
-
-class Stopping(Mapping[str, str]):
-    """Headers at which the process is stopped for a moment."""
-
-    def __getitem__(self, name: str) -> str:
-        return {"Accept": "*/*"}[name]
-
-    def __len__(self) -> int:
-        return 1
-
-    def __iter__(self) -> Iterator[str]:
-        time.sleep(0.05)
-        return iter(["Accept"])
-
-
-async def test_a_process_that_wakes_up_too_late_sends_nothing_more() -> None:
-    async with raw_server(always(json_http(200, {}))) as server:
-        http_client = HttpClient(connect_timeout_seconds=1.0, connections_max=1)
-        await http_client.open()
-        outgoing = Outgoing("POST", f"{server.base_url}/courses", {}, b"{}")
-        prompt = await http_client.send(outgoing, timeout_seconds=5.0)
-        stopped = replace(outgoing, headers=Stopping())
-        late = await http_client.send(stopped, timeout_seconds=0.04)
-        await http_client.close()
-
-    assert (prompt.status, late.fault) == (200, Fault.CONNECT)
-    assert len(server.received) == 1
