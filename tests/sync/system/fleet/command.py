@@ -40,7 +40,9 @@ def main(words: Sequence[str] | None = None) -> int:
         cluster = Cluster(address)
         for each in rounds:
             _say(f"{each.name} ...\n")
-            found.append((each.name, _hold(each, cluster)))
+            finding = _hold(each, cluster)
+            found.append((each.name, finding))
+            _say(f"  {finding.figures}, {len(finding.faults)} faults\n")
         cluster.close()
     if asked.json:
         rows = [{"trial": name, **one.figures, "faults": one.faults} for name, one in found]
