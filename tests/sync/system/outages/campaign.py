@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import os
 import sys
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from sync.sources.ingest_worker import ingest
 from sync.telemetry import log_signals
 from sync.telemetry.signals import CallMade, Signal
 from tests.places import settings_in
+from tests.sync.system.outages.gauges import Lines, resident_mib
 
 ROOT: Final = Path(__file__).resolve().parents[4]
 TASKS: Final = 16
@@ -39,23 +38,6 @@ class Terms:
     outage_seconds: float
     return_seconds: float
     appended: int = 400
-
-
-class Lines:
-    """Counts the lines of a log at the levels that are shown by default."""
-
-    def __init__(self) -> None:
-        self.count: Counter[str] = Counter()
-
-    def debug(self, event: str, **_: Any) -> None:
-        """Take a line that is not shown."""
-
-    def info(self, event: str, **_: Any) -> None:
-        """Take a line that is shown."""
-        self.count[event] += 1
-
-    warning = info
-    error = info
 
 
 @dataclass(slots=True)
@@ -281,12 +263,6 @@ async def _until(is_so: Any, *, seconds: float) -> None:
     while not is_so():
         assert time.monotonic() < deadline, "it did not come to that"
         await asyncio.sleep(0.05)
-
-
-def resident_mib() -> float:
-    """Return how much memory this process holds."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 async def campaign(folder: Path, terms: Terms) -> Run:
