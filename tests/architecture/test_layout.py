@@ -52,14 +52,21 @@ def out_of_place(paths: Iterable[str]) -> Iterator[str]:
 
 
 def unmirrored(paths: Iterable[str]) -> Iterator[str]:
-    """Tell which test files stand where no module of that path is."""
+    """Tell which test files stand where no module of that path is.
+
+    The name of a module may be followed by what of it is tested, as in `test_issue_in_doubt.py`.
+    """
     known = set(paths)
     for path in sorted(known):
         mirrored = re.fullmatch(r"tests/((?:ledger|sync)/(?:.+/)?)test_(\w+)\.py", path)
         if mirrored and not path.startswith(WHOLE_SYSTEM):
-            module = "".join(mirrored.groups())
-            if not {f"{module}.py", f"{module}/__init__.py"} & known:
-                yield f"{path}: there is no {module}.py to test"
+            folder, name = mirrored.groups()
+            words = name.split("_")
+            modules = [folder + "_".join(words[: count + 1]) for count in range(len(words))]
+            if known.isdisjoint(
+                f"{each}{end}" for each in modules for end in (".py", "/__init__.py")
+            ):
+                yield f"{path}: there is no {modules[-1]}.py to test"
 
 
 def foreign_names(path: str, text: str) -> Iterator[str]:
