@@ -22,6 +22,8 @@ from ledger.erasure.premises import Finder, Premises, Teller, Wish, telling
 from ledger.erasure.steps import REFUSED, Begin, Conclude, Traces, records_of
 from ledger.log import store as log_store
 from ledger.log.envelope import Stored, decode
+from ledger.log.merkle import tree_root
+from ledger.log.tile_store import TileSource
 from ledger.reference import OperationKey, Position, Scope
 from ledger.scribe import Scribe
 from ledger.subjects import search_store, subject_store
@@ -98,9 +100,14 @@ class Erasing:
         vault, now = self._premises.vault, self._premises.clock.now()
         # The register must not name an event that a power cut could still undo.
         await self._premises.database.make_durable()
+        root = await self._premises.read(_RootAt(self._premises.scope.ledger, subject.position))
         for name in (*await self._also(subject), subject.person):
             vault.register.add(
-                self._premises.ledger_id, name, position=subject.position, recorded_at=now
+                self._premises.ledger_id,
+                name,
+                position=subject.position,
+                recorded_at=now,
+                root=root.hex(),
             )
 
     async def destroy(self, *subjects: Subject) -> None:
@@ -219,6 +226,17 @@ class Erasing:
             for each in await self._events(subjects)
         }
         return {each.person: (*also[each.position], each.person) for each in subjects}
+
+
+@dataclass(frozen=True, slots=True)
+class _RootAt:
+    """Tells the tree that ends with an event from that of every other log."""
+
+    ledger: int
+    position: Position
+
+    def __call__(self, connection: Connection) -> bytes:
+        return tree_root(self.position + 1, TileSource(connection, self.ledger))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,4 +18,5 @@ def carry_companions(key_file: Path, to: Path, *, ledger_id: LedgerId) -> None:
             each.person,
             position=each.position,
             recorded_at=datetime.fromisoformat(each.recorded_at),
+            root=each.root,
         )

@@ -51,11 +51,21 @@ def lost_erasure(
     again, at other positions.
     """
     since = _accepted_at(connection, scope)
-    last = max((each.position for each in entries if each.recorded_at > since), default=None)
-    if last is None:
+    since_then = (each for each in entries if each.recorded_at > since)
+    last = max(since_then, key=lambda each: each.position, default=None)
+    if last is None or _stands(connection, scope.ledger, entry=last):
         return None
-    found = log_store.read_at(connection, scope.ledger, positions=[last])
-    return None if any(each.type == ERASED for each in found) else last
+    return last.position
+
+
+def _stands(connection: Connection, ledger: int, *, entry: Erased) -> bool:
+    if log_store.read_head(connection, ledger).size <= entry.position:
+        return False
+    if entry.root:
+        # Who came back with a backup is erased again, maybe at the very same position.
+        return tree_root(entry.position + 1, TileSource(connection, ledger)).hex() == entry.root
+    found = log_store.read_at(connection, ledger, positions=[entry.position])
+    return any(each.type == ERASED for each in found)
 
 
 def _accepted_at(connection: Connection, scope: Scope) -> str:

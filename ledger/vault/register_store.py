@@ -25,7 +25,7 @@ from ledger.vault.private_file_store import (
 )
 
 REGISTER_BYTES_MAX: Final = 64 * 1024 * 1024
-"""Room for some 400,000 erasures; whatever is longer is refused, and never cut off."""
+"""Room for some 250,000 erasures; whatever is longer is refused, and never cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Erased:
     person: str
     position: int
     recorded_at: str
+    root: str = ""
+    """Of the tree that ends with the event; empty in the lines of earlier versions."""
 
 
 class Register:
@@ -69,10 +71,16 @@ class Register:
         return [each for each in self._parsed(content) if each.ledger == ledger_id]
 
     def add(
-        self, ledger_id: LedgerId, person: str, *, position: int, recorded_at: datetime
+        self,
+        ledger_id: LedgerId,
+        person: str,
+        *,
+        position: int,
+        recorded_at: datetime,
+        root: str = "",
     ) -> None:
         """Note an erasure, durable when this returns; a person is noted once."""
-        entry = Erased(ledger_id, person, position, recorded_at.isoformat())
+        entry = Erased(ledger_id, person, position, recorded_at.isoformat(), root)
         try:
             with self._opened() as file:
                 refuse_open_to_others(self._path, os.fstat(file.fileno()))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ledger.ledger import Ledger
+from ledger.log.store import read_at
 from ledger.reference import Json, SourceRef
 from ledger.testing import ledger_in
 from sync.errors import InputError
@@ -59,6 +60,22 @@ async def test_a_log_that_lacks_a_registered_erasure_is_an_older_one(home: Path)
     assert f"names an erasure at position {last} that is not among them" in str(stand.error)
     assert isinstance(told["checkpoint"], dict)
     assert told["checkpoint"]["standing"] == "older"
+
+
+async def test_who_is_erased_again_at_the_same_position_hides_no_lost_erasure(home: Path) -> None:
+    async with desk_in(home) as desk:
+        await told_of(desk)
+        await backup(desk.ledger, settings_of(home), home / "backup")
+        await subject_erase(desk.ledger, "S-1")
+        (last,) = positions(desk.ledger)
+        await desk.university()
+    await restore(settings_of(home), home / "backup", replaces=True)
+    async with ledger_in(home) as ledger:
+        found = await ledger.read(lambda c: read_at(c, ledger.scope.ledger, positions=[last]))
+        stand = await stand_of(ledger, home / "ledger.key")
+
+    assert [each.type for each in found] == ["subject.erased"]
+    assert f"names an erasure at position {last} that is not among them" in str(stand.error)
 
 
 async def test_an_accepted_ledger_is_not_asked_for_the_lost_erasures_again(home: Path) -> None:
