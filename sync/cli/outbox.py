@@ -1,6 +1,5 @@
 """`outbox`: look at operations, and decide about those that wait for a person."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from sync.resources import RESOURCES
 from sync.runtime.assembly import open_ledger
 from sync.runtime.decisions import (
     LEGAL,
+    Counted,
     Selection,
     Signature,
     Verb,
@@ -133,21 +133,30 @@ def _decision(verb: Verb, *, summary: str) -> click.Command:
     ) -> None:
         selection = _selection(operations, **which)
         settings = shell.settings()
+        counted = interrupt.run(_count(settings, verb, selection))
         if verb == "discard" or not selection.keys:
-            _ask(shell, verb, interrupt.run(_count(settings, verb, selection)), is_yes=is_yes)
-        done = interrupt.run(_decide(settings, verb, selection, signature=signature))
+            _ask(shell, verb, counted, is_yes=is_yes)
+        done = interrupt.run(_decide(settings, verb, counted, signature=signature))
         output.one({"operations": done}, _text(verb, done))
-        if not done:
-            warn(f"there is nothing to {verb}: see `dokstamp-ledger outbox list`")
+        _warn_of_rest(verb, counted=len(counted.operations), done=len(done))
 
     return command
 
 
-def _ask(shell: Shell, verb: Verb, counts: Counter[str], *, is_yes: bool) -> None:
+def _ask(shell: Shell, verb: Verb, counted: Counted, *, is_yes: bool) -> None:
+    counts = counted.by_reason()
     if counts:
         total = f"{counts.total()} operation{'s' if counts.total() > 1 else ''}"
         warn(f"{total}: {', '.join(f'{count} {what}' for what, count in counts.most_common())}")
         shell.confirm(f"{verb.capitalize()} {total}?", is_yes=is_yes)
+
+
+def _warn_of_rest(verb: Verb, *, counted: int, done: int) -> None:
+    if not counted:
+        warn(f"there is nothing to {verb}: see `dokstamp-ledger outbox list`")
+    elif done < counted:
+        left = f"{counted - done} of {counted} changed meanwhile and were left alone"
+        warn(f"{left}: see `dokstamp-ledger outbox list`")
 
 
 def _text(verb: Verb, done: Sequence[OperationKey]) -> str:
@@ -161,13 +170,15 @@ outbox.add_command(_decision("retry", summary="Try held or refused operations ag
 outbox.add_command(_decision("discard", summary="Give operations up of which nothing was sent."))
 
 
-async def _count(settings: Settings, verb: Verb, selection: Selection) -> Counter[str]:
+async def _count(settings: Settings, verb: Verb, selection: Selection) -> Counted:
     async with open_ledger(settings) as ledger:
         return await count_fitting(ledger, verb, selection)
 
 
 async def _decide(
-    settings: Settings, verb: Verb, selection: Selection, *, signature: Signature
+    settings: Settings, verb: Verb, counted: Counted, *, signature: Signature
 ) -> tuple[OperationKey, ...]:
+    if not counted.operations:
+        return ()
     async with open_ledger(settings) as ledger:
-        return await decide(ledger, verb, selection, signature=signature)
+        return await decide(ledger, verb, counted, signature=signature)

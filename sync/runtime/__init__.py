@@ -35,13 +35,15 @@ _HOMES = _MappingProxyType(
 )
 
 
-def __getattr__(name: str) -> object:
-    """Return a public name; the engine is imported only once something asks for it."""
-    # Most verbs of the command line ask a question that no engine is needed for.
-    if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(_import_module(f"{__name__}.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them it would make every misspelt name a public one.
+    def __getattr__(name: str) -> object:
+        """Return a public name; the engine is imported only once something asks for it."""
+        # Most verbs of the command line ask a question that no engine is needed for.
+        if name not in _HOMES:
+            message = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        return getattr(_import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 __all__ = ["Health", "Recorded", "Remaining", "Runtime", "ServiceHealth", "Settings"]

@@ -4,10 +4,10 @@ Every decision is an event, with who decided and why sealed under the keys of wh
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -65,58 +65,90 @@ class Selection:
         return sorted(LEGAL[verb].intersection(self.states or LEGAL[verb]))
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """One event's worth of operations to decide on, and where to look for more."""
+class Standing(NamedTuple):
+    """What a person was told of an operation that is to be decided on."""
 
-    keys: tuple[OperationKey, ...]
-    after: Cursor | None
+    entity: str
+    state: State
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The very operations that were counted, as they stood then: what comes later is not meant."""
+
+    operations: Mapping[OperationKey, Standing]
+    is_named: bool = False
+    per_event: int = KEYS_PER_EVENT
+
+    def by_reason(self) -> Counter[str]:
+        """Return how many operations these are, by entity and reason code."""
+        return Counter(f"{each.entity} {each.reason}" for each in self.operations.values())
+
+    def batches(self) -> Iterator[tuple[OperationKey, ...]]:
+        """Give an event's worth of keys after another."""
+        keys = tuple(self.operations)
+        for start in range(0, len(keys), self.per_event):
+            yield keys[start : start + self.per_event]
+
+    def stands(self, verb: Verb, operation: Operation) -> bool:
+        """Tell whether an operation can still be decided as it was when it was counted."""
+        is_same = self.operations.get(operation.key) == _standing(operation)
+        return is_same and _objection(verb, operation) is None
+
+
+async def count_fitting(ledger: Ledger, verb: Verb, selection: Selection) -> Counted:
+    """Return which operations a decision would be about, and how they stand.
+
+    Raises `InputError` if one that was named cannot take it. Filters pass over those that cannot.
+    """
+    named = tuple(dict.fromkeys(selection.keys))
+    if named:
+        found = await ledger.read_folded(lambda c, scope: _able(c, scope, verb, named))
+        operations = {key: _standing(found[key]) for key in named}
+    else:
+        operations = await _fitting(ledger, verb, selection)
+    return Counted(operations, is_named=bool(named), per_event=selection.per_event)
 
 
 async def decide(
-    ledger: Ledger, verb: Verb, selection: Selection, *, signature: Signature | None = None
+    ledger: Ledger, verb: Verb, meant: Selection | Counted, *, signature: Signature | None = None
 ) -> tuple[OperationKey, ...]:
     """Approve, retry or discard operations, on record; returns which.
 
-    Raises `InputError`, and changes nothing, if one that was named cannot take it. Filters pass
-    over those that cannot. Each event's worth is on record by itself: cut short, the same words
-    decide the rest.
+    Raises `InputError`, and changes nothing, if one that was named cannot take it as the first
+    event's worth goes on record. Each event's worth is on record by itself: cut short, the same
+    words decide the rest. What changed since it was counted is passed over, and not returned.
     """
     signature = signature or Signature()
-    if selection.keys:
-        keys = tuple(dict.fromkeys(selection.keys))
-        await ledger.read_folded(lambda c, scope: refuse_illegal(c, scope, verb, keys))
+    counted = await count_fitting(ledger, verb, meant) if isinstance(meant, Selection) else meant
     done: list[OperationKey] = []
-    async for chosen in _choices(ledger, verb, selection):
-        done += await _record(ledger, verb, chosen, signature, is_named=bool(selection.keys))
+    # Nothing is on record yet when the first batch is looked at: it can refuse for all of them.
+    able = tuple(counted.operations) if counted.is_named else ()
+    for keys in counted.batches():
+        done += await _record(ledger, verb, counted, signature, keys=keys, able=able)
+        able = ()
     return tuple(done)
 
 
-async def count_fitting(ledger: Ledger, verb: Verb, selection: Selection) -> Counter[str]:
-    """Return how many operations a decision would be about, by entity and reason code."""
-    counts: Counter[str] = Counter()
-    async for keys in _choices(ledger, verb, selection):
-        found = await ledger.read_folded(partial(store.find, keys=keys))
-        counts.update(f"{each.reference.entity} {each.reason}" for each in found.values())
-    return counts
-
-
-async def _choices(
+async def _fitting(
     ledger: Ledger, verb: Verb, selection: Selection
-) -> AsyncIterator[Sequence[OperationKey]]:
-    """Give an event's worth of keys after another; what comes later than that is left alone."""
-    named = tuple(dict.fromkeys(selection.keys))
-    for start in range(0, len(named), selection.per_event):
-        yield named[start : start + selection.per_event]
+) -> dict[OperationKey, Standing]:
+    """Return all that fit every filter, by key, in the order of their causes."""
+    fitting: dict[OperationKey, Standing] = {}
+    # Thousands stand alike: one object says it for all of them.
+    alike: dict[Standing, Standing] = {}
     after: Cursor | None = None
-    while not named:
+    while True:
         look = partial(_matching, verb=verb, selection=selection, after=after)
-        chosen = await ledger.read_folded(look)
-        if chosen.keys:
-            yield chosen.keys
-        if chosen.after is None:
-            return
-        after = chosen.after
+        page = await ledger.read_folded(look)
+        for each in page:
+            if _objection(verb, each) is None:
+                standing = _standing(each)
+                fitting[each.key] = alike.setdefault(standing, standing)
+        if len(page) < selection.per_event:
+            return fitting
+        after = (page[-1].cause, page[-1].key)
 
 
 def _matching(
@@ -126,8 +158,8 @@ def _matching(
     verb: Verb,
     selection: Selection,
     after: Cursor | None,
-) -> Chosen:
-    page = store.read_page(
+) -> list[Operation]:
+    return store.read_page(
         connection,
         scope,
         states=selection.legal(verb),
@@ -136,18 +168,20 @@ def _matching(
         after=after,
         limit=selection.per_event,
     )
-    keys = tuple(each.key for each in page if _objection(verb, each) is None)
-    last = page[-1] if len(page) == selection.per_event else None
-    return Chosen(keys, None if last is None else (last.cause, last.key))
+
+
+def _standing(operation: Operation) -> Standing:
+    return Standing(operation.reference.entity, operation.state, operation.reason)
 
 
 async def _record(
     ledger: Ledger,
     verb: Verb,
-    keys: Sequence[OperationKey],
+    counted: Counted,
     signature: Signature,
     *,
-    is_named: bool,
+    keys: Sequence[OperationKey],
+    able: Sequence[OperationKey],
 ) -> list[OperationKey]:
     private = signature.private()
     # What was said of several persons has to go with each of them: an event for every one.
@@ -155,12 +189,11 @@ async def _record(
     scribe = await ledger.scribe(groups if private is not None else ())
 
     def step(transaction: Transaction) -> list[OperationKey]:
-        # Looked at again: the world may have gone on since they were chosen.
+        # Looked at again: the world may have gone on since they were counted.
         connection, scope = transaction.connection, transaction.scope
-        if is_named:
-            refuse_illegal(connection, scope, verb, keys)
+        _able(connection, scope, verb, able)
         found = store.find(connection, scope, keys=keys)
-        legal = {key for key, each in found.items() if _objection(verb, each) is None}
+        legal = {key for key, each in found.items() if counted.stands(verb, each)}
         for person, mine in groups.items():
             public: dict[str, Json] = {"operations": [key for key in mine if key in legal]}
             if public["operations"]:
@@ -176,15 +209,15 @@ async def _by_person(ledger: Ledger, keys: Sequence[OperationKey]) -> dict[str, 
     found = await ledger.read_folded(lambda c, scope: store.find(c, scope, keys=keys))
     persons = await persons_of(ledger, {each.reference for each in found.values()})
     groups: dict[str, list[OperationKey]] = {}
-    for key in keys:
+    for key in (each for each in keys if each in found):
         groups.setdefault(persons.get(found[key].reference, NOBODY), []).append(key)
     return groups
 
 
-def refuse_illegal(
+def _able(
     connection: Connection, scope: Scope, verb: Verb, keys: Sequence[OperationKey]
-) -> None:
-    """Raise `InputError` if one of these operations cannot take a person's word."""
+) -> dict[OperationKey, Operation]:
+    """Return these operations; raises `InputError` if one cannot take a person's word."""
     found = store.find(connection, scope, keys=keys)
     for key in keys:
         operation = found.get(key)
@@ -195,6 +228,7 @@ def refuse_illegal(
         if objection is not None:
             message = f"cannot {verb} operation {key}: {objection}"
             raise InputError(message)
+    return found
 
 
 def verbs_for(operation: Operation) -> list[Verb]:

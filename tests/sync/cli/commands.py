@@ -55,7 +55,9 @@ def clean_environment(**settings: str) -> dict[str, str]:
 def start(
     *words: str,
     folder: Path,
+    stdin: int = subprocess.PIPE,
     stdout: IO[str] | int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
     settings: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
     """Start a command as a process of its own."""
@@ -63,9 +65,9 @@ def start(
         [sys.executable, "-m", "sync.cli", *words],
         cwd=folder,
         env=clean_environment(**(settings or {})),
-        stdin=subprocess.PIPE,
+        stdin=stdin,
         stdout=stdout,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     )
 

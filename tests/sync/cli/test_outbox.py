@@ -1,12 +1,22 @@
+import json
+import os
+from pathlib import Path
+
 import pytest
 
-from tests.sync.cli.commands import event
+from tests.sync.cli.commands import event, start
 from tests.sync.cli.conftest import Command
 
 INSTITUTION = event(
     type="institution.upserted",
     subject="UNI",
     data={"name": "University", "country": "Portugal", "legal_name": "University"},
+)
+LATER = event(
+    id="e-3",
+    type="institution.upserted",
+    subject="UNI-2",
+    data={"name": "Second", "country": "Portugal", "legal_name": "Second"},
 )
 KEYS = {
     "operation", "entity", "source_id", "kind", "state", "attempts", "waits_for", "reason",
@@ -60,6 +70,34 @@ def test_operations_can_be_meant_by_their_reason(held: Command) -> None:
     assert (none.code, none.out) == (0, "\n")
     assert "nothing to retry" in none.err
     assert len(one.json["operations"]) == 1
+
+
+def _read_until(terminal: int, words: bytes) -> bytes:
+    shown = b""
+    while words not in shown:
+        shown += os.read(terminal, 4096)
+    return shown
+
+
+def test_yes_is_said_of_the_operations_that_were_shown_and_of_no_others(
+    held: Command, tmp_path: Path
+) -> None:
+    terminal, theirs = os.openpty()
+    words = ("outbox", "retry", "--all", "--reason", "a test", "--json")
+    process = start(*words, folder=tmp_path, stdin=theirs, stderr=theirs)
+    os.close(theirs)
+    asked = _read_until(terminal, b"[y/N]")
+    held("ingest", "-", typed=LATER)
+    held("sync")
+
+    os.write(terminal, b"y\n")
+    printed, _ = process.communicate()
+    os.close(terminal)
+    (left,) = held("outbox", "list", "--state", "held", "--jsonl").lines
+
+    assert b"1 operation: 1 institution bind_institution" in asked
+    assert len(json.loads(printed)["operations"]) == 1
+    assert left["source_id"] == "UNI-2"
 
 
 @pytest.mark.parametrize("words", [(), ("0000", "--all")])

@@ -9,6 +9,7 @@ import pytest
 from ledger.outbox.operation import State
 from ledger.reference import SourceRef
 from sync.dispatcher.reasons import WORDS, Reason
+from sync.errors import InputError
 from sync.runtime.decisions import Selection, Signature, count_fitting, decide
 from sync.runtime.outbox_admin import outbox_show
 from tests.sync.runtime.desk import COURSE_DATA, INSTITUTION_DATA, Desk, desk_in
@@ -74,10 +75,66 @@ async def test_a_count_tells_what_a_filter_means_and_nothing_else_is_touched(hom
         counted = await count_fitting(desk.ledger, "retry", chosen)
         done = await decide(desk.ledger, "retry", chosen, signature=BY)
 
-        assert counted == {"institution refused": 1}
+        assert counted.by_reason() == {"institution refused": 1}
         assert done == (await desk.key(dead),)
         assert (await desk.operation(held)).state is State.HELD
         assert await decide(desk.ledger, "retry", chosen, signature=BY) == ()
+
+
+async def test_a_decision_takes_what_was_counted_and_nothing_that_came_later(home: Path) -> None:
+    async with desk_in(home) as desk:
+        first, _ = await _stopped(desk, "refused", outcome="dead")
+        gone, _ = await _stopped(desk, "missing", outcome="dead")
+        counted = await count_fitting(desk.ledger, "retry", Selection(states=(State.DEAD,)))
+        later, _ = await _stopped(desk, "mass_change", outcome="dead")
+        await decide(desk.ledger, "retry", Selection((await desk.key(gone),)), signature=BY)
+        done = await decide(desk.ledger, "retry", counted, signature=BY)
+
+        assert counted.by_reason().total() == 2
+        assert done == (await desk.key(first),)
+        assert (await desk.operation(later)).state is State.DEAD
+
+
+async def test_what_was_counted_for_one_reason_is_not_decided_for_another(home: Path) -> None:
+    async with desk_in(home) as desk:
+        held, _ = await _stopped(desk, "missing", outcome="held")
+        counted = await count_fitting(desk.ledger, "approve", Selection())
+        await decide(desk.ledger, "retry", Selection((await desk.key(held),)), signature=BY)
+        await desk.settle(held, "held", reason="several_matches")
+
+        assert await decide(desk.ledger, "approve", counted, signature=BY) == ()
+        assert (await desk.operation(held)).state is State.HELD
+
+
+async def test_named_operations_that_change_after_the_first_batch_are_passed_over(
+    home: Path,
+) -> None:
+    async with desk_in(home) as desk:
+        stopped = [await _stopped(desk, f"refused-{at}", outcome="dead") for at in range(3)]
+        keys = tuple([await desk.key(institution) for institution, _ in stopped])
+        batches = Selection(keys, per_event=1)
+        ours = asyncio.create_task(decide(desk.ledger, "retry", batches, signature=BY))
+        heard = desk.ledger.bell.rings
+        await desk.ledger.bell.wait(heard, seconds_max=30)
+        theirs = await decide(desk.ledger, "discard", Selection(states=(State.DEAD,)))
+        done = await ours
+
+    assert done[0] == keys[0]
+    assert set(done).isdisjoint(theirs)
+    assert {*done, *theirs} == set(keys)
+
+
+async def test_named_operations_are_all_refused_when_the_last_of_them_is(home: Path) -> None:
+    async with desk_in(home) as desk:
+        stopped = [await _stopped(desk, f"refused-{at}", outcome="dead") for at in range(3)]
+        keys = tuple([await desk.key(institution) for institution, _ in stopped])
+        counted = await count_fitting(desk.ledger, "retry", Selection(keys, per_event=1))
+        await decide(desk.ledger, "discard", Selection(keys[-1:]), signature=BY)
+        size = (await desk.ledger.head()).size
+
+        with pytest.raises(InputError, match="it is discarded"):
+            await decide(desk.ledger, "retry", counted, signature=BY)
+        assert (await desk.ledger.head()).size == size
 
 
 async def test_a_decision_on_many_that_is_cut_short_is_finished_by_saying_it_again(
