@@ -3,8 +3,8 @@
 ```
 search ─┬─ found ─► adopt
         └─ none ──► POST ─► taken ─► search without the filter ─┬─ found ─► adopt
-                                                                └─ none ──► the same once more
-                                       after the settle window, without a POST: then held
+                                                                └─ none ──► in doubt, and once
+                                       more after the settle window, without a POST: then held
 ```
 """
 
@@ -14,20 +14,30 @@ from typing import Final
 
 from ledger.reference import TargetId
 from sync.dispatcher.asking import ask_record
-from sync.dispatcher.decide import dead, done, held, look_later, put_off, without_doubt
+from sync.dispatcher.decide import dead, done, held, in_doubt, look_later, put_off, without_doubt
 from sync.dispatcher.procedures.find import choose, find, find_again
 from sync.dispatcher.procedures.refusal import missing_reference, refused_references
 from sync.dispatcher.procedures.requests import collection, entity, post, state
 from sync.dispatcher.procedures.rules import Institutions, Rules
 from sync.dispatcher.procedures.update import adopt, bring, not_taken
 from sync.dispatcher.reasons import Reason
-from sync.dispatcher.step import Progress, Reply, Settlement, Step, Work
+from sync.dispatcher.step import Outcome, Progress, Reply, Settlement, Step, Work
 from sync.dokstamp.answer import Answer, Meaning
 from sync.dokstamp.envelope import Row, record, refused_fields, uuid_of
 from sync.dokstamp.listing import Listing
 
 TAKEN_FACT: Final = "taken"
 """The key fields that DokStamp said are taken, while no list showed by what."""
+
+_EXPLAINED: Final = frozenset(
+    {
+        Reason.HELD_BY_ANOTHER,
+        Reason.IDENTITY_DIFFERS,
+        Reason.CODE_UNDER_ANOTHER_COURSE,
+        Reason.REFERENCE_MISSING,
+    }
+)
+"""Holds that show why DokStamp refused: nothing of ours can be there."""
 
 
 def create(
@@ -37,7 +47,11 @@ def create(
     if work.reference.entity == "institution" and rules.institutions is Institutions.BIND:
         return held(work, Reason.BIND_INSTITUTION)
     if work.progress.get(TAKEN_FACT):
-        return (yield from _look_again(work, rules))
+        settlement = yield from _look_again(work, rules)
+        if settlement.outcome is Outcome.HELD:
+            # Forgotten, so that a person's `outbox retry` tries it anew.
+            yield Progress(work.operation, facts={TAKEN_FACT: None})
+        return settlement
     if listing is None:
         found = yield from find(work, rules=rules)
     else:
@@ -81,15 +95,17 @@ def _made(work: Work, row: Row, rules: Rules) -> Generator[Step, Reply, Settleme
 def _refused(work: Work, answer: Answer, rules: Rules) -> Generator[Step, Reply, Settlement]:
     """Return what a refused create means, by what a fresh read shows."""
     fields = refused_fields(answer)
-    missing = yield from missing_reference(work, fields, rules=rules)
-    if missing is not None:
-        return missing
     is_about_key = bool(_key_fields(work).intersection(fields))
+    # Taken, perhaps, by an earlier request of this very record.
+    doubted = in_doubt(work) if is_about_key or not fields else work
+    missing = yield from missing_reference(doubted, fields, rules=rules)
+    if missing is not None:
+        return _less_doubt(missing)
     if fields and not is_about_key and not refused_references(work, fields):
         return dead(work, Reason.REFUSED, fields=fields)
-    found = yield from find_again(work, rules=rules)
+    found = yield from find_again(doubted, rules=rules)
     if isinstance(found, Settlement):
-        return found
+        return _less_doubt(found)
     if found is not None:
         return (yield from adopt(work, found, rules=rules))
     if not is_about_key:
@@ -97,22 +113,28 @@ def _refused(work: Work, answer: Answer, rules: Rules) -> Generator[Step, Reply,
     # What was made a moment ago may not be listed yet: absent once is not hidden.
     taken = sorted(_key_fields(work).intersection(fields))
     yield Progress(work.operation, facts={TAKEN_FACT: [*taken]})
-    return look_later(work, rules.settle_seconds)
+    # Never as if nothing had been sent: a newcomer would take its place.
+    return look_later(doubted, rules.settle_seconds)
 
 
 def _look_again(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement]:
     """Settle a create that was refused because its key is taken: it is not sent again."""
-    found = yield from find_again(work, rules=rules)
+    found = yield from find_again(in_doubt(work), rules=rules)
     if isinstance(found, Settlement):
-        return found
+        return _less_doubt(found)
+    # The list was whole once the settle window was over: nothing of ours is in it or to come.
     clear = without_doubt(work)
     if found is not None:
         return (yield from adopt(clear, found, rules=rules))
     taken = work.progress[TAKEN_FACT]
-    # Forgotten, so that a person's `outbox retry` tries it anew.
-    yield Progress(work.operation, facts={TAKEN_FACT: None})
     fields = tuple(map(str, taken)) if isinstance(taken, list) else ()
     return held(clear, Reason.HIDDEN_RECORD, fields=fields)
+
+
+def _less_doubt(settlement: Settlement) -> Settlement:
+    """Return the settlement, without doubt where it explains the refusal."""
+    is_explained = settlement.reason in _EXPLAINED
+    return replace(settlement, in_doubt=False) if is_explained else settlement
 
 
 def _key_fields(work: Work) -> frozenset[str]:

@@ -7,7 +7,7 @@ check ─► list of student and course ─► upload ─► file on record ─�
                                                                      └ no answer: uncertain
 after an uncertain POST:  file ─┬─ used ────► its certificate is in the list: adopt it
                                 └─ not used ► list, then POST again with the same file
-used or refused, but in no list:  looked at once more after the settle window, then held
+used or refused, but in no list:  in doubt, looked at once more after the settle window, then held
 ```
 
 The file serves one certificate only (API 11.10), so it is the witness of whether a POST took
@@ -20,7 +20,7 @@ from typing import Final
 
 from ledger.reference import Json
 from sync.dispatcher.asking import ask_record
-from sync.dispatcher.decide import dead, held, look_later, put_off, without_doubt
+from sync.dispatcher.decide import dead, held, in_doubt, look_later, put_off, without_doubt
 from sync.dispatcher.procedures.issued import adopt_issued, judge_issued, look_again
 from sync.dispatcher.procedures.issuing_file import File, read_file, upload
 from sync.dispatcher.procedures.live_certificates import Live, find_live
@@ -28,7 +28,7 @@ from sync.dispatcher.procedures.refusal import missing_reference
 from sync.dispatcher.procedures.requests import collection, entity, post, state
 from sync.dispatcher.procedures.rules import IssueStyle, Rules
 from sync.dispatcher.reasons import Reason
-from sync.dispatcher.step import Progress, Reply, Settlement, Step, Work
+from sync.dispatcher.step import Outcome, Progress, Reply, Settlement, Step, Work
 from sync.dokstamp.answer import Answer, Meaning
 from sync.dokstamp.envelope import record, refused_fields
 from sync.dokstamp.request import BodyValue
@@ -50,7 +50,11 @@ def issue(work: Work, *, rules: Rules) -> Generator[Step, Reply, Settlement]:
     if refused is not None:
         return refused
     if FILE_FACT in work.progress:
-        return (yield from _resume(work, str(work.progress[FILE_FACT]), rules))
+        settlement = yield from _resume(work, str(work.progress[FILE_FACT]), rules)
+        if settlement.outcome is Outcome.HELD and work.progress.get(UNLISTED_FACT):
+            # Forgotten, so that a person's `outbox retry` looks anew.
+            yield Progress(work.operation, facts={UNLISTED_FACT: None})
+        return settlement
     # Without a file on record no certificate was asked for; an upload may be repeated.
     return (yield from _begin(without_doubt(work), rules))
 
@@ -87,9 +91,12 @@ def _resume(work: Work, uuid: str, rules: Rules) -> Generator[Step, Reply, Settl
     live = yield from find_live(work, rules=rules)
     if isinstance(live, Settlement):
         return live
+    if file is None and work.progress.get(UNLISTED_FACT):
+        # Refused, and not shown either: nothing tells that no certificate was made with it.
+        return (yield from _post_if_clear(in_doubt(work), File(uuid), live, rules))
     # A file that cannot be read leaves the list as the witness.
     known = file or File(uuid)
-    settled = work if known.is_used else without_doubt(work)
+    settled = in_doubt(work) if known.is_used else without_doubt(work)
     return (yield from _post_if_clear(settled, known, live, rules))
 
 
@@ -99,7 +106,8 @@ def _post_if_clear(
     """Ask for the certificate unless it, or another for the same, is there already."""
     ours = live.made_with(file.uuid)
     if ours is not None:
-        return (yield from adopt_issued(work, ours, rules=rules))
+        # One file serves one certificate: seeing it tells what became of every request.
+        return (yield from adopt_issued(without_doubt(work), ours, rules=rules))
     if file.is_used and FILE_FACT not in work.progress:
         # Used before a certificate was ever asked for with it: by somebody else.
         return held(work, Reason.FILE_USED)
@@ -154,6 +162,9 @@ def _refused(
 ) -> Generator[Step, Reply, Settlement]:
     """Return what a refused certificate means, by a fresh read and then by the fields."""
     fields = refused_fields(answer)
+    if "file_uuid" in fields or not fields:
+        # Taken, perhaps, by an earlier request of this very certificate.
+        work = in_doubt(work)
     if _STYLE_FIELDS.intersection(fields):
         return held(work, Reason.ISSUE_STYLE_REFUSED, fields=fields)
     missing = yield from missing_reference(work, fields, rules=rules)
@@ -164,7 +175,7 @@ def _refused(
         return live
     ours = live.made_with(file.uuid)
     if ours is not None:
-        return (yield from adopt_issued(work, ours, rules=rules))
+        return (yield from adopt_issued(without_doubt(work), ours, rules=rules))
     return (yield from _unexplained(work, fields, live, rules))
 
 
@@ -173,7 +184,7 @@ def _unexplained(
 ) -> Generator[Step, Reply, Settlement]:
     if live.blocking:
         return held(work, Reason.ANOTHER_CERTIFICATE)
-    if "file_uuid" in fields or not fields:
+    if work.possibly_sent:
         return (yield from _unlisted(work, Reason.FILE_REFUSED, rules))
     return dead(work, Reason.REFUSED, fields=fields)
 
@@ -181,8 +192,7 @@ def _unexplained(
 def _unlisted(work: Work, reason: Reason, rules: Rules) -> Generator[Step, Reply, Settlement]:
     """Settle what the file speaks for and no list shows: the list may lag, but only once."""
     if work.progress.get(UNLISTED_FACT):
-        # Forgotten, so that a person's `outbox retry` looks anew.
-        yield Progress(work.operation, facts={UNLISTED_FACT: None})
         return held(work, reason)
     yield Progress(work.operation, facts={UNLISTED_FACT: reason.value})
-    return look_later(work, rules.settle_seconds)
+    # Never as if nothing had been sent: a newcomer would take its place.
+    return look_later(in_doubt(work), rules.settle_seconds)

@@ -177,49 +177,6 @@ def test_a_taken_key_is_searched_again_without_the_filter_and_adopted() -> None:
     assert played.settlement.target == "u-3"
 
 
-def test_a_taken_key_that_no_list_shows_is_looked_for_once_more_later() -> None:
-    script = [
-        (STUDENT_SEARCH, lists()),
-        ("POST /students", refuses("email")),
-        (STUDENT_SEARCH, lists()),
-        ("GET /students", lists()),
-    ]
-
-    played = play(upsert("student"), script, rules=Rules(settle_seconds=7))
-
-    settlement = played.settlement
-    assert (settlement.outcome, settlement.reason) == (Outcome.RETRY, Reason.NOT_LISTED)
-    assert (settlement.retry_seconds, settlement.counts_as_failure) == (7, False)
-    assert played.facts == {"taken": ["email"]}
-
-
-def test_a_taken_key_that_still_no_list_shows_is_held_and_not_sent_again() -> None:
-    script = [(STUDENT_SEARCH, lists()), ("GET /students", lists())]
-
-    played = play(upsert("student", progress={"taken": ["email"]}), script)
-
-    assert played.settlement.outcome is Outcome.HELD
-    assert played.settlement.reason == Reason.HIDDEN_RECORD
-    assert played.settlement.fields == ("email",)
-    assert played.facts == {"taken": None}
-
-
-def test_a_taken_key_that_a_list_shows_later_is_adopted() -> None:
-    script = [(STUDENT_SEARCH, lists(row("student", "u-3")))]
-
-    played = play(upsert("student", progress={"taken": ["email"]}), script)
-
-    assert (played.settlement.outcome, played.settlement.target) == (Outcome.DONE, "u-3")
-
-
-def test_a_person_who_says_retry_has_a_taken_key_sent_anew() -> None:
-    script = [(STUDENT_SEARCH, lists()), ("POST /students", made("u-1"))]
-
-    played = play(upsert("student", progress={"taken": None}), script)
-
-    assert (played.settlement.outcome, played.settlement.target) == (Outcome.DONE, "u-1")
-
-
 def test_a_create_refused_for_a_duplicate_is_adopted_when_the_second_search_shows_it() -> None:
     script = [
         (ENROLLMENT_SEARCH, lists()),

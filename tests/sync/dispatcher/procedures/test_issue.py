@@ -7,7 +7,6 @@ from sync.dispatcher.procedures import IssueStyle, Rules
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import After, Outcome
 from tests.sync.dispatcher.procedures.issuing import (
-    FILE,
     ISSUED,
     LIST,
     NONE_YET,
@@ -16,8 +15,6 @@ from tests.sync.dispatcher.procedures.issuing import (
     UPLOAD,
     URL,
     certificate,
-    file_row,
-    resumed,
     uploaded,
 )
 from tests.sync.dispatcher.procedures.samples import request_for_certificate
@@ -38,7 +35,6 @@ from tests.sync.dispatcher.procedures.transcript import (
 )
 
 USED = "2025-12-20T00:00:00Z"
-PUT_OFF = (Outcome.RETRY, Reason.NOT_LISTED)
 
 
 def test_a_certificate_takes_a_list_an_upload_and_a_post() -> None:
@@ -157,24 +153,6 @@ def test_a_refused_file_leads_to_its_certificate(status: int) -> None:
 
     assert played.settlement.outcome is Outcome.DONE
     assert played.settlement.target == "c-5"
-
-
-def test_a_refused_file_without_a_certificate_is_looked_at_once_more() -> None:
-    script = [*REFUSAL, (POST, refuses("file_uuid")), NONE_YET]
-
-    played = play(request_for_certificate(), script)
-
-    assert (played.settlement.outcome, played.settlement.reason) == PUT_OFF
-    assert played.facts["unlisted"] == "file_refused"
-
-
-def test_a_refused_file_is_held_then_and_the_certificate_not_asked_for_again() -> None:
-    work = resumed(unlisted="file_refused", possibly_sent=False)
-
-    played = play(work, [(FILE, shows(file_row())), NONE_YET])
-
-    assert played.settlement.outcome is Outcome.HELD
-    assert played.settlement.reason == Reason.FILE_REFUSED
 
 
 @pytest.mark.parametrize("field", ["finish", "status"])

@@ -29,7 +29,6 @@ from tests.sync.dispatcher.procedures.transcript import (
 )
 
 USED = "2025-12-20T00:00:00Z"
-PUT_OFF = (Outcome.RETRY, Reason.NOT_LISTED)
 
 
 def test_after_doubt_a_used_file_leads_to_its_certificate() -> None:
