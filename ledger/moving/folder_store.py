@@ -1,5 +1,6 @@
 """Files of a backup: hashed, made durable, put in their place, kept aside; theirs alone to read."""
 
+import glob
 import hashlib
 import os
 import shutil
@@ -37,8 +38,16 @@ def telling_of(what: str) -> Iterator[None]:
 
 def make_empty(folder: Path) -> None:
     """Make a folder that only its owner may enter; what was left under this name goes."""
-    remove_folder(folder)
-    folder.mkdir(mode=FOLDER_MODE)
+    if not folder.is_dir() or folder.is_symlink():
+        folder.mkdir(mode=FOLDER_MODE)
+        return
+    # Emptied and never gone in between: that it is there may keep others from the place.
+    folder.chmod(FOLDER_MODE)
+    for each in folder.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        else:
+            each.unlink()
 
 
 def remove_folder(folder: Path) -> None:
@@ -118,19 +127,31 @@ def remove_locks(database: Path) -> None:
 
 def keep_aside(databases: Iterable[Path], *, stamp: str) -> list[Path]:
     """Give database files other names, their logs with them, and return the new names."""
-    kept: list[Path] = []
-    for database in databases:
-        aside = _aside(database, stamp)
-        if aside.exists() and database.exists():
-            message = f"{aside} is there already: move it away and try again"
-            raise LedgerBelongsElsewhereError(message)
-        for ending in BESIDE:
-            beside = database.with_name(f"{database.name}{ending}")
-            if beside.exists():
-                beside.rename(aside.with_name(f"{aside.name}{ending}"))
-                kept += [] if ending else [aside]
-        sync(database.parent)
-    return kept
+    moves = [_moves(database, stamp) for database in databases]
+    # Looked at before anything is renamed: what is kept already is never written over.
+    for aside in (aside for each in moves for _, aside in each if aside.exists()):
+        message = f"{aside} is there already: move it away and try again"
+        raise LedgerBelongsElsewhereError(message)
+    for each in moves:
+        for path, aside in each:
+            path.rename(aside)
+            sync(aside.parent)
+    asides = {_aside(database, stamp) for database in databases}
+    return [aside for each in moves for _, aside in each if aside in asides]
+
+
+def _moves(database: Path, stamp: str) -> list[tuple[Path, Path]]:
+    aside = _aside(database, stamp)
+    both = [
+        (database.with_name(f"{database.name}{ending}"), aside.with_name(f"{aside.name}{ending}"))
+        for ending in BESIDE
+    ]
+    return [(path, to) for path, to in both if path.exists()]
+
+
+def has_kept(database: Path) -> bool:
+    """Tell whether a database that stood in this place is kept aside."""
+    return bool(_stamps(database))
 
 
 def cut_short(databases: Sequence[Path]) -> str | None:
@@ -138,15 +159,20 @@ def cut_short(databases: Sequence[Path]) -> str | None:
 
     What is left of them goes the same way: a database is nothing without its log and its vault.
     """
-    first = databases[0]
-    before, after = f"{first.stem}.replaced-", first.suffix
-    names = sorted(each.name for each in first.parent.glob(f"{before}*{after}"))
-    if first.exists() or not names:
+    first, *others = databases
+    stamps = _stamps(first)
+    if first.exists() or not stamps:
         return None
-    stamp = names[-1].removeprefix(before).removesuffix(after)
-    has_all = all(_aside(each, stamp).exists() for each in databases)
-    logs = [each.with_name(f"{each.name}-wal") for each in databases if not each.exists()]
-    return None if has_all and not any(log.exists() for log in logs) else stamp
+    has_all = all(_aside(each, stamps[-1]).exists() for each in databases)
+    # The first one's log went before the others: where they went, it is of somebody else.
+    logs = [each.with_name(f"{each.name}-wal") for each in others if not each.exists()]
+    return None if has_all and not any(log.exists() for log in logs) else stamps[-1]
+
+
+def _stamps(database: Path) -> list[str]:
+    before, after = f"{database.stem}.replaced-", database.suffix
+    found = database.parent.glob(f"{glob.escape(before)}*{glob.escape(after)}")
+    return sorted(each.name.removeprefix(before).removesuffix(after) for each in found)
 
 
 def _aside(database: Path, stamp: str) -> Path:

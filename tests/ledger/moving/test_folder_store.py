@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerBelongsElsewhereError
-from ledger.moving.folder_store import cut_short, keep_aside
+from ledger.moving.folder_store import cut_short, keep_aside, make_empty
 
 
 def databases(folder: Path, *names: str) -> tuple[Path, Path]:
@@ -53,3 +53,38 @@ def test_a_name_that_is_taken_is_not_written_over(tmp_path: Path) -> None:
 
     with pytest.raises(LedgerBelongsElsewhereError, match="move it away"):
         keep_aside(both, stamp="1")
+
+
+def test_a_log_of_somebody_else_is_not_taken_for_that_of_what_was_kept(tmp_path: Path) -> None:
+    both = databases(
+        tmp_path, "ledger.replaced-1.db", "ledger.vault.replaced-1.db", "ledger.db-wal"
+    )
+
+    assert cut_short(both) is None
+
+
+def test_nothing_is_renamed_where_one_name_is_taken(tmp_path: Path) -> None:
+    taken = ("ledger.db-wal", "ledger.vault.db", "ledger.replaced-1.db-wal")
+    both = databases(tmp_path, *taken)
+
+    with pytest.raises(LedgerBelongsElsewhereError, match="move it away"):
+        keep_aside(both, stamp="1")
+
+    assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {
+        each: each for each in taken
+    }
+    (tmp_path / "ledger.replaced-1.db-wal").rename(tmp_path / "ledger.vault.replaced-1.db")
+    with pytest.raises(LedgerBelongsElsewhereError, match="move it away"):
+        keep_aside(both, stamp="1")
+    assert (tmp_path / "ledger.db-wal").exists()
+
+
+def test_a_folder_that_is_emptied_is_never_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "file").write_text("")
+    before = folder.stat().st_ino
+
+    make_empty(folder)
+
+    assert (folder.stat().st_ino, [*folder.iterdir()]) == (before, [])
