@@ -76,7 +76,7 @@ async def _take(main: Database, vault: Database, *, ledger: Row) -> None:
         await _refuse_other_vault(vault)
     await main.run(lambda connection: upgrade(connection, "main"))
     # The mark before anything else: whatever a crash leaves is known by it.
-    await main.run(lambda connection: _mark(connection, ledger))
+    await main.run(lambda connection: mark(connection, ledger))
     await vault.run(lambda connection: upgrade(connection, "vault"))
     await vault.run(lambda connection: vault_row_store.clear_vault(connection, LEDGER_NUMBER))
 
@@ -100,7 +100,11 @@ async def _refuse_other_vault(vault: Database) -> None:
         raise LedgerBelongsElsewhereError(message)
 
 
-def _mark(connection: Connection, ledger: Row) -> None:
+def mark(connection: Connection, ledger: Row) -> None:
+    """Say of a place that this ledger is to come there; again, it changes nothing.
+
+    Raises `LedgerBelongsElsewhereError` where another ledger is, or is to come.
+    """
     keep_others_out(connection)
     found = row_store.read_ledger(connection)
     if found is None:

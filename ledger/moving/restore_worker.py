@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import Connection
+
 from ledger.audit.verification import Head
 from ledger.audit.verify_store import verify
 from ledger.clock import Clock, Entropy
@@ -20,7 +22,10 @@ from ledger.ledger import Ledger
 from ledger.moving import folder_store, server_store
 from ledger.moving.copy_worker import TASKS, copy_quietly
 from ledger.moving.manifest import FILES, MAIN, MANIFEST_BYTES_MAX, NAME, VAULT, Manifest
+from ledger.moving.place_worker import mark
+from ledger.moving.row_store import Row, read_ledger
 from ledger.reference import Json
+from ledger.schema.migrate import upgrade
 from ledger.vault.generation_store import generation_file
 
 STAMP: Final = "%Y%m%dt%H%M%S"
@@ -86,6 +91,7 @@ def _read_manifest(folder: Path) -> Manifest:
 async def _staged(folder: Path, manifest: Manifest, address: Address) -> AsyncIterator[Address]:
     """Give the backup's files, copied and found to be whole, where they can be worked on."""
     staging = address.staging
+    stood = staging.exists() or _has_file(address)
     folder_store.make_empty(staging)
     try:
         for name in FILES:
@@ -98,7 +104,19 @@ async def _staged(folder: Path, manifest: Manifest, address: Address) -> AsyncIt
                 raise IntegrityError(message)
         yield replace(address, place=staging / MAIN)
     finally:
-        folder_store.remove_folder(staging)
+        # What was cleared and not filled stays closed to everybody but the next restore.
+        if not (stood and _is_cleared(address)):
+            folder_store.remove_folder(staging)
+
+
+def _has_file(address: Address) -> bool:
+    return isinstance(address.place, Path) and address.place.exists()
+
+
+def _is_cleared(address: Address) -> bool:
+    if not isinstance(address.place, Path):
+        return False
+    return not address.place.exists() and folder_store.has_kept(address.place)
 
 
 async def _verify(staged: Address, manifest: Manifest, *, clock: Clock, entropy: Entropy) -> None:
@@ -137,7 +155,7 @@ async def _to_files(
         for task in TASKS:
             await held.enter_async_context(main.alone(task))
         databases = (address.place, address.vault_place)
-        stamp = folder_store.cut_short(databases) or stamp
+        stamp = (folder_store.cut_short(databases) if goes_on else None) or stamp
         kept = folder_store.keep_aside(databases, stamp=stamp)
         # The vault first: a crash in between leaves no ledger, and never one without its vault.
         for name, place in ((VAULT, address.vault_place), (MAIN, address.place)):
@@ -155,36 +173,57 @@ async def _to_server(
     entropy: Entropy,
 ) -> list[str]:
     stamp = clock.now().strftime(STAMP)
-    kept = await _keep_server_aside(address, server, replaces=replaces, stamp=stamp)
     async with await Ledger.open(staged, clock=clock, entropy=entropy) as ledger:
+        row = await ledger.read(read_ledger)
+        assert row is not None, "an open ledger has its row"
+        clearing = _Clearing(server, row, stamp)
+        kept = await _keep_server_aside(address, clearing, replaces=replaces)
         await copy_quietly(ledger, staged, address, clock=clock, entropy=entropy)
     return kept
 
 
-async def _keep_server_aside(
-    address: Address, server: Server, *, replaces: bool, stamp: str
-) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Clearing:
+    """Keeps aside what a place on a server holds, and marks the place for what is to come."""
+
+    server: Server
+    row: Row
+    stamp: str
+
+    def __call__(self, connection: Connection) -> list[str]:
+        kept = server_store.keep_aside(connection, self.server, stamp=self.stamp)
+        # In one transaction: no other host may ever take the place for an empty one.
+        upgrade(connection, "main")
+        mark(connection, self.row)
+        return kept
+
+    def is_done(self, connection: Connection) -> bool:
+        """Tell whether the copying was begun: the vault is made after all was kept aside."""
+        is_marked = server_store.state_of(connection) is server_store.PlaceState.UNFINISHED
+        return is_marked and server_store.is_there(connection, self.server.vault)
+
+
+async def _keep_server_aside(address: Address, clearing: _Clearing, *, replaces: bool) -> list[str]:
     """Give schemas that hold a ledger other names, and the file that opens them too."""
     async with AsyncExitStack() as held:
         database = address.main()
         held.push_async_callback(database.close)
         for task in TASKS:
             await held.enter_async_context(database.alone(task))
-        state = await database.run(server_store.state_of)
-        if state is server_store.PlaceState.UNFINISHED:
+        if await database.run(clearing.is_done):
             return []
         kept = []
-        if state is server_store.PlaceState.TAKEN:
+        if await database.run(server_store.state_of) is server_store.PlaceState.TAKEN:
             if not replaces:
-                message = f"{server} holds a ledger: add --replace to keep it aside and restore"
+                message = (
+                    f"{clearing.server} holds a ledger: add --replace to keep it aside and restore"
+                )
                 raise LedgerBelongsElsewhereError(message)
-            kept = await database.run(
-                lambda connection: server_store.keep_aside(connection, server, stamp=stamp)
-            )
+            kept = await database.run(clearing)
     generations = generation_file(address.key_file)
     if generations.exists():
         # It opens the ledger that is kept, or one that is gone, and never the one to come.
-        aside = generations.with_name(f"{generations.name}.{stamp}")
+        aside = generations.with_name(f"{generations.name}.{clearing.stamp}")
         generations.rename(aside)
         kept.append(str(aside))
     return kept

@@ -33,6 +33,11 @@ def state_of(connection: Connection) -> PlaceState:
     return PlaceState.UNFINISHED if is_unfinished else PlaceState.TAKEN
 
 
+def is_there(connection: Connection, server: Server) -> bool:
+    """Tell whether a schema exists."""
+    return bool(connection.execute(_SCHEMAS, {"schema": server.schema}).scalar_one())
+
+
 def keep_aside(connection: Connection, server: Server, *, stamp: str) -> list[str]:
     """Give both schemas of a ledger other names, together or not at all; returns the names."""
     ending = f"_replaced_{stamp}"
@@ -40,7 +45,7 @@ def keep_aside(connection: Connection, server: Server, *, stamp: str) -> list[st
     renamed = Server(server.url, aside)
     kept: list[str] = []
     for old, new in ((server, renamed), (server.vault, renamed.vault)):
-        if connection.execute(_SCHEMAS, {"schema": old.schema}).scalar_one():
+        if is_there(connection, old):
             connection.execute(text(f'ALTER SCHEMA "{old.schema}" RENAME TO "{new.schema}"'))
             kept.append(str(new))
     return kept
