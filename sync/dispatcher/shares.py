@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from sync.dispatcher.circuit import PROBE_SECONDS_MAX
+
 SLOT_SECONDS: Final = 1.0
 HOST_SECONDS: Final = 3.0
 """A host that did not ask for so long wants nothing."""
@@ -202,5 +204,7 @@ def _probe(tenant: Tenant, report: Report, *, now: float) -> tuple[Tenant, float
     # The bound heals a clock that was set back.
     wait = min(tenant.probe_after - now, report.probe_seconds)
     if wait > 0:
-        return tenant, wait
+        # Kept, or everybody would be put off for as long as the clock was set back.
+        latest = now + max(report.probe_seconds, PROBE_SECONDS_MAX)
+        return replace(tenant, probe_after=min(tenant.probe_after, latest)), wait
     return replace(tenant, probe_after=now + report.probe_seconds), 0.0

@@ -179,3 +179,12 @@ def test_a_clock_that_was_set_back_stops_nobody() -> None:
 
     assert grant.slices[0].per_second == pytest.approx(ALLOWED)
     assert (grant.paused_until, grant.probe_wait) == (3700.0, 60.0)
+
+
+def test_a_clock_that_was_set_back_puts_a_probe_off_once() -> None:
+    hall = Hall()
+    hall.ask("a", 10_000, probe_seconds=5.0)
+    waits = [hall.ask("a", 100 + 5 * turn, probe_seconds=5.0).probe_wait for turn in range(14)]
+
+    # Others may probe less often, so the longest interval is the bound.
+    assert waits == [5.0] * 12 + [0.0, 0.0]
