@@ -20,6 +20,8 @@ from ledger.schema.statements import one_of, parameters, within
 from ledger.schema.tables import epochs, leases, operations
 
 NOBODY = ""
+PROBE_CHOICE = 100
+"""Among how many of each kind the one is looked for that was tried longest ago."""
 
 _EPOCH = epochs.c.ledger == bindparam("in_ledger")
 _LAST_EPOCH = select(epochs.c.epoch).where(_EPOCH)
@@ -96,6 +98,8 @@ class ClaimTerms:
     """Tells, by the time of leases, for how long what is in doubt must be left alone."""
     rest_seconds: float = 0.0
     """What `watch` told: a leap of the clock must not end a settle window."""
+    is_probe: bool = False
+    """Whether what is claimed is to show that the service works, so that all get their turn."""
 
     def at(self, now: float) -> "ClaimTerms":
         """Return the same terms at another moment."""
@@ -150,7 +154,7 @@ def seconds_to_due(connection: Connection, scope: Scope, *, terms: ClaimTerms) -
 def _candidates(
     connection: Connection, scope: Scope, *, terms: ClaimTerms, turn: int
 ) -> list[Operation]:
-    now, limit = terms.now, terms.lanes_max * 2
+    now, limit = terms.now, PROBE_CHOICE if terms.is_probe else terms.lanes_max * 2
     found: list[Operation] = []
     if terms.rest_seconds <= 0:
         settle_seconds = terms.settle_seconds
@@ -161,7 +165,18 @@ def _candidates(
         priority: due_store.ready(connection, scope, priority=priority, now=now, limit=limit)
         for priority in (Priority.REVOKE, Priority.ISSUE, Priority.REST, Priority.LOOK)
     }
-    return found + take_turns(by_class, start=turn)
+    ready = take_turns(by_class, start=turn)
+    if not terms.is_probe:
+        return found + ready
+    # What always fails must not take every probe: the one tried longest ago goes first, and what
+    # is in doubt leaves every second probe to what is not.
+    found.sort(key=_rested_since)
+    ready.sort(key=_rested_since)
+    return ready + found if turn % 2 else found + ready
+
+
+def _rested_since(operation: Operation) -> float:
+    return operation.not_before
 
 
 def _grouped(

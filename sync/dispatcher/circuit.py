@@ -25,6 +25,9 @@ FAILURES_MAX: Final = 5
 """Failures in a row, over all operations, after which the circuit opens."""
 PROBE_SECONDS_MIN: Final = 5.0
 PROBE_SECONDS_MAX: Final = 60.0
+SETTLE_SECONDS: Final = 60.0
+"""How long without a failure after a good probe the trouble is over, however few the calls."""
+SUSPECTS_MAX: Final = 100
 
 
 class State(StrEnum):
@@ -67,6 +70,8 @@ class Circuit:
     """Failures in a row."""
     failed: tuple[str, ...] = ()
     """What the failures were about, where only different things count."""
+    suspects: tuple[str, ...] = ()
+    """What failed already before a probe succeeded; it may fail for reasons of its own."""
     calls_max: int | None = None
     """How many calls may be under way while it closes; None once it is closed for good."""
     probe_seconds: float = PROBE_SECONDS_MIN
@@ -78,6 +83,8 @@ class Circuit:
     """What the last failure was: a fault of the way there, or `status_` and a number."""
     probes: int = 0
     """How many calls failed to show since it opened that the service is back."""
+    settles_at: datetime | None = None
+    """When it is closed for good unless a call fails; only while it closes."""
 
     @property
     def is_in_trouble(self) -> bool:
@@ -136,6 +143,12 @@ def put_off(circuit: Circuit, now: datetime, seconds: float) -> Circuit:
     return replace(circuit, state=State.OPEN, probe_at=now + timedelta(seconds=seconds))
 
 
+def settle(circuit: Circuit, now: datetime) -> Circuit:
+    """Return the circuit, closed for good where nothing has failed for long since a good probe."""
+    is_over = circuit.settles_at is not None and now >= circuit.settles_at
+    return Circuit() if is_over and circuit.state is State.CLOSED else circuit
+
+
 def record(
     circuit: Circuit,
     sign: Sign,
@@ -156,21 +169,30 @@ def record(
             return _widen(replace(circuit, failures=0, failed=()), calls_max)
         case State.CLOSED, Sign.FAILED:
             told = replace(circuit, reason=reason, since=circuit.since or now)
-            return _open_if_lasting(_count(told, about), now, probe_seconds)
-        case State.HALF_OPEN, Sign.ALIVE | Sign.ODD:
-            # After an odd answer the same list is asked for whole, and that call decides.
-            return _narrow(circuit) if calls_max > 1 else Circuit()
+            return _open_if_lasting(_count(told, about), now, probe_seconds, about=about)
+        case State.HALF_OPEN, Sign.ODD:
+            # The same list is asked for whole now, and that call decides.
+            return replace(circuit, probe_at=now)
+        case State.HALF_OPEN, Sign.ALIVE:
+            return _narrow(circuit, now) if calls_max > 1 else Circuit()
         case State.HALF_OPEN, Sign.FAILED:
-            longer = min(circuit.probe_seconds * 2, max(probe_seconds, PROBE_SECONDS_MAX))
-            told = replace(circuit, reason=reason, probes=circuit.probes + 1)
-            return _open(told, now, longer)
+            told = replace(_count(circuit, about), reason=reason)
+            return _open_for_longer(told, now, probe_seconds)
         case _:
             # What was sent before the circuit opened says nothing new.
             return circuit
 
 
-def _narrow(circuit: Circuit) -> Circuit:
-    return Circuit(calls_max=1, since=circuit.since, reason=circuit.reason, probes=circuit.probes)
+def _narrow(circuit: Circuit, now: datetime) -> Circuit:
+    return Circuit(
+        calls_max=1,
+        suspects=circuit.suspects,
+        probe_seconds=circuit.probe_seconds,
+        since=circuit.since,
+        reason=circuit.reason,
+        probes=circuit.probes,
+        settles_at=now + timedelta(seconds=SETTLE_SECONDS),
+    )
 
 
 def _widen(circuit: Circuit, calls_max: int) -> Circuit:
@@ -186,11 +208,22 @@ def _count(circuit: Circuit, about: str) -> Circuit:
     return replace(circuit, failed=failed, failures=len(failed))
 
 
-def _open_if_lasting(circuit: Circuit, now: datetime, probe_seconds: float) -> Circuit:
-    # While it closes, a single failure is enough to show that it was too early.
-    if circuit.failures >= FAILURES_MAX or circuit.calls_max is not None:
-        return _open(circuit, now, probe_seconds)
-    return circuit
+def _open_if_lasting(
+    circuit: Circuit, now: datetime, probe_seconds: float, *, about: str
+) -> Circuit:
+    is_closing, is_lasting = circuit.calls_max is not None, circuit.failures >= FAILURES_MAX
+    if not is_closing:
+        return _open(circuit, now, probe_seconds) if is_lasting else circuit
+    # While it closes, a single failure is enough to show that it was too early; but what failed
+    # before, when others did not, is no news.
+    if about not in circuit.suspects or is_lasting:
+        return _open_for_longer(circuit, now, probe_seconds)
+    return replace(circuit, settles_at=now + timedelta(seconds=SETTLE_SECONDS))
+
+
+def _open_for_longer(circuit: Circuit, now: datetime, probe_seconds: float) -> Circuit:
+    longer = min(circuit.probe_seconds * 2, max(probe_seconds, PROBE_SECONDS_MAX))
+    return _open(replace(circuit, probes=circuit.probes + 1), now, longer)
 
 
 def _open(circuit: Circuit, now: datetime, probe_seconds: float) -> Circuit:
@@ -198,7 +231,9 @@ def _open(circuit: Circuit, now: datetime, probe_seconds: float) -> Circuit:
         circuit,
         state=State.OPEN,
         failed=(),
+        suspects=tuple(dict.fromkeys((*circuit.suspects, *circuit.failed)))[-SUSPECTS_MAX:],
         calls_max=None,
+        settles_at=None,
         probe_seconds=probe_seconds,
         probe_at=now + timedelta(seconds=probe_seconds),
     )

@@ -282,9 +282,10 @@ class ConversationWorker:
     def _judge(self, settlement: Settlement) -> Verdict:
         pace = self._bench.pace
         before = self._works[settlement.operation].operation.failures
-        counted = excuse(settlement, is_own_trouble=pace.is_healthy)
+        is_own = pace.is_own_trouble(settlement.operation)
+        counted = excuse(settlement, is_own_trouble=is_own)
         failures = before + (1 if counted.counts_as_failure else 0)
-        judged = hold_if_stuck(counted, failures=failures, is_own_trouble=pace.is_healthy)
+        judged = hold_if_stuck(counted, failures=failures, is_own_trouble=is_own)
         pause = pause_seconds(
             judged,
             settle_seconds=self._bench.settle_seconds,

@@ -47,7 +47,9 @@ def excuse(settlement: Settlement, *, is_own_trouble: bool) -> Settlement:
 
 def hold_if_stuck(settlement: Settlement, *, failures: int, is_own_trouble: bool) -> Settlement:
     """Return the settlement, held where the same operation failed too often by itself."""
-    is_stuck = failures >= FAILURES_MAX and is_own_trouble and settlement.counts_as_failure
+    # A fault on our side is never everybody's: it must not take the probes of an outage for ever.
+    is_own = is_own_trouble or settlement.reason == Reason.UNEXPECTED
+    is_stuck = failures >= FAILURES_MAX and is_own and settlement.counts_as_failure
     if not is_stuck or settlement.outcome not in PUT_OFF:
         return settlement
     in_doubt = settlement.outcome is Outcome.UNCERTAIN

@@ -1,6 +1,7 @@
 """The pace of one tenant: who may call now, and what the answers say about calling on."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
@@ -74,6 +75,15 @@ class Pace:
         self._under_way = 0
         self._writes_under_way = 0
         self._tidings = Tidings(announce)
+        self._turn_until: datetime | None = None
+        """Until when the next probe is ours, as far as other hosts are concerned."""
+        self._failed_probes: tuple[str, str] = ("", "")
+        """What the last two writes were about that failed to show that writes work."""
+
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether calls, or only writes, do not go as they should."""
+        return self._calls.is_in_trouble or self._writes.is_in_trouble
 
     @property
     def circuit(self) -> Circuit:
@@ -97,6 +107,15 @@ class Pace:
         is_closed = all(each.state is State.CLOSED for each in (self._calls, self._writes))
         return is_closed and self._calls.failures <= 1
 
+    def is_own_trouble(self, operation: str) -> bool:
+        """Return whether what failed last of an operation is its own trouble, not everybody's.
+
+        Where reads work and the same write fails probe after probe, nothing shows an outage.
+        """
+        is_suspect = self._failed_probes == (operation, operation)
+        is_read = self._calls.state is State.CLOSED and self._calls.failures <= 1
+        return self.is_healthy or (is_suspect and is_read)
+
     def lanes_open(self) -> int:
         """Return how many conversations may go on at once now; none while nothing may be called."""
         if any(each.state is not State.CLOSED for each in (self._calls, self._writes)):
@@ -112,16 +131,23 @@ class Pace:
 
     async def tell(self) -> None:
         """Let other hosts know what was learnt, also while nothing may be called."""
+        before, now = self.outage, self._share.now()
+        self._calls = circuit.settle(self._calls, now)
+        self._writes = circuit.settle(self._writes, now)
+        self._tell_change(before)
         await self._share.tell(self.outage)
 
     async def may_go(self) -> bool:
         """Tell whether a conversation may be begun, as far as other hosts are concerned."""
         if all(each.state is State.CLOSED for each in (self._calls, self._writes)):
             await self._share.refresh(self.outage)
-        else:
+        elif self._turn_until is None or self._turn_until <= self._share.now():
             # One host looks whether the service is back, and not every one.
-            wait = await self._share.refresh(self.outage, probe_seconds=self._probe_seconds_now())
+            seconds = self._probe_seconds_now()
+            wait = await self._share.refresh(self.outage, probe_seconds=seconds)
             self._put_probe_off(wait)
+            if wait <= 0:
+                self._turn_until = self._share.now() + timedelta(seconds=seconds)
         return self.lanes_open() > 0
 
     async def admit(self, asked: Asked = READ) -> Standstill | None:
@@ -150,6 +176,8 @@ class Pace:
         self._calls = self._recorded(self._calls, sign, answer)
         if not asked.is_safe:
             sign = circuit.sign_of_writes(answer)
+            if self._writes.state is State.HALF_OPEN and sign is Sign.FAILED:
+                self._failed_probes = (self._failed_probes[1], asked.about)
             self._writes = self._recorded(self._writes, sign, answer, about=asked.about)
         self._tell_change(before)
 
@@ -186,6 +214,9 @@ class Pace:
             # Others are under way and the circuit lets no more go: look again soon.
             return LOOK_SECONDS
         if held_up == 0:
+            if (calls, writes) != (self._calls, self._writes):
+                # It goes as the probe: the next one is anybody's again.
+                self._turn_until = None
             self._calls, self._writes = calls, writes
             self._share.take(is_wanted=True)
         return held_up

@@ -16,6 +16,8 @@ from sync.dokstamp.answer import RateLimit
 GROWTH: Final = 1.25
 """How much more than it used a host asks for, so that it can speed up."""
 SLOTS_HELD: Final = 3
+BUSY_SECONDS: Final = 0.5
+"""How long a probe waits that nobody could be asked about."""
 
 
 class PaceBook(Protocol):
@@ -126,7 +128,7 @@ class Share:
         if not self._is_due() and probe_seconds <= 0:
             return 0.0
         if self._asking.locked() and self._is_covered():
-            return 0.0
+            return BUSY_SECONDS if probe_seconds > 0 else 0.0
         async with self._asking:
             if self._is_due() or probe_seconds > 0:
                 return await self._ask(outage, probe_seconds)
@@ -146,7 +148,7 @@ class Share:
             self._news = _again(told, self._news)
             self._is_urgent = True
             if isinstance(error, LedgerBusyError):
-                return 0.0
+                return BUSY_SECONDS if probe_seconds > 0 else 0.0
             raise
         self._asked_at, self._had_to_wait = self.now(), False
         self._calls -= calls

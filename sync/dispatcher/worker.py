@@ -189,6 +189,7 @@ class Dispatcher:
             lanes_max=free,
             group_max=GROUP_MAX,
             settle_seconds=self._bench.settle_seconds,
+            is_probe=self._bench.pace.is_in_trouble,
             may_group=_may_group,
             looks_again=can_double,
             look_seconds=look_seconds(self._bench.settle_seconds),

@@ -240,3 +240,15 @@ def test_while_it_rests_what_is_in_doubt_is_left_alone_and_the_rest_is_not(outbo
     assert lease_store.is_due(connection, scope, terms=resting)
     assert claim(outbox, resting) == [["ready"]]
     assert claim(outbox, terms()) == [["doubted"]]
+
+
+def test_a_probe_is_for_what_was_tried_longest_ago_in_doubt_or_not(outbox: Outbox) -> None:
+    for number, state in enumerate((State.UNCERTAIN, State.UNCERTAIN, State.READY, State.READY)):
+        outbox.plan(str(number))
+        outbox.put(str(number), state, not_before_seconds=10.0 - number)
+    probing = replace(terms(lanes_max=1), is_probe=True)
+
+    tried = [claim(outbox, probing) for _ in range(4)]
+
+    assert sorted(tried[:2]) == [[["1"]], [["3"]]]
+    assert sorted(tried[2:]) == [[["0"]], [["2"]]]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sync.dispatcher.circuit import (
     FAILURES_MAX,
     PROBE_SECONDS_MAX,
+    SETTLE_SECONDS,
     SIGNS,
     Circuit,
     Sign,
@@ -15,6 +16,7 @@ from sync.dispatcher.circuit import (
     admit,
     put_off,
     record,
+    settle,
     sign_of,
 )
 from sync.dokstamp.answer import Answer, Meaning
@@ -154,8 +156,54 @@ def test_a_column_that_the_service_cannot_filter_by_opens_nothing() -> None:
     closed = told(Circuit(), *[odd] * FAILURES_MAX)
 
     assert (odd, closed.state) == (Sign.ODD, State.CLOSED)
-    assert told(HALF_OPEN, odd).state is State.CLOSED
+    assert told(HALF_OPEN, odd, Sign.ALIVE).state is State.CLOSED
     assert sign_of(Answer(Meaning.UNAVAILABLE, 503), is_filtered=True) is Sign.FAILED
+
+
+def test_probes_that_are_answered_oddly_and_fail_come_less_and_less_often() -> None:
+    circuit, intervals = OPEN, []
+    for _ in range(4):
+        assert circuit.probe_at is not None
+        now = circuit.probe_at
+        circuit = told(admit(circuit, now, under_way=0)[0], Sign.ODD, now=now)
+        circuit, wait = admit(circuit, now, under_way=1)
+        assert wait == 0
+        circuit = told(circuit, Sign.FAILED, now=now)
+        intervals.append(circuit.probe_seconds)
+
+    assert intervals == [10, 20, 40, PROBE_SECONDS_MAX]
+    assert circuit.probes == 4
+
+
+def test_a_failure_while_it_closes_lets_the_next_probe_come_later() -> None:
+    again = told(CLOSING, Sign.FAILED, now=after(6))
+
+    assert (again.probe_at, again.probes) == (after(16), 1)
+
+
+def test_trouble_is_over_when_nothing_fails_for_a_while() -> None:
+    closing = told(HALF_OPEN, Sign.ALIVE, now=after(5))
+
+    assert settle(closing, after(4 + SETTLE_SECONDS)) == closing
+    assert settle(closing, after(5 + SETTLE_SECONDS)) == Circuit()
+    assert settle(OPEN, after(10**6)) == OPEN
+
+
+def test_what_failed_before_opens_it_again_only_where_much_of_it_fails() -> None:
+    circuit, known = Circuit(), [f"known {number}" for number in range(FAILURES_MAX)]
+    for about in known:
+        circuit = record(circuit, Sign.FAILED, now=NOW, calls_max=8, about=about)
+    closing = told(admit(circuit, after(5), under_way=0)[0], Sign.ALIVE, now=after(5))
+    states: list[State] = []
+    for about in (known[0], *known):
+        circuit = record(
+            circuit if states else closing, Sign.FAILED, now=NOW, calls_max=8, about=about
+        )
+        states.append(circuit.state)
+
+    assert states == [State.CLOSED] * FAILURES_MAX + [State.OPEN]
+    new = record(closing, Sign.FAILED, now=NOW, calls_max=8, about="new")
+    assert new.state is State.OPEN
 
 
 def test_only_failures_about_different_things_open_it() -> None:

@@ -49,6 +49,13 @@ def test_only_trouble_of_its_own_holds_an_operation(
     assert judged.in_doubt is (outcome is Outcome.UNCERTAIN and expected is Outcome.HELD)
 
 
+def test_a_fault_of_ours_holds_an_operation_in_an_outage_too() -> None:
+    faulty = settled(Outcome.RETRY, Reason.UNEXPECTED)
+
+    judged = hold_if_stuck(faulty, failures=FAILURES_MAX, is_own_trouble=False)
+    assert judged.outcome is Outcome.HELD
+
+
 @pytest.mark.parametrize(
     ("settlement", "expected"),
     [
