@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, select
 
-from ledger.outbox.operation import POSSIBLY_SENT, Operation, State
+from ledger.outbox.operation import POSSIBLY_SENT, RECHECK, Operation, State
 from ledger.outbox.operation_row import as_operation
 from ledger.reference import OperationKey, Scope
 from ledger.schema.statements import one_of, parameters, within
@@ -18,13 +18,14 @@ from ledger.schema.tables import operations
 
 _UNSENT: Final = (State.BLOCKED, State.READY, State.HELD, State.DEAD)
 _DOUBTED: Final = {"possibly_sent": True, "attempts": 0}
-_DOUBT = operations.update().where(
-    within(operations),
+# A look sends nothing, so that nothing of it can be in doubt.
+_SENDING = operations.update().where(within(operations), operations.c.kind != RECHECK)
+_DOUBT = _SENDING.where(
     operations.c.state.in_([state.value for state in _UNSENT]),
     operations.c.possibly_sent.is_(False),
 )
-_KEEP_IN_DOUBT = operations.update().where(
-    within(operations), operations.c.state.in_(sorted(state.value for state in POSSIBLY_SENT))
+_KEEP_IN_DOUBT = _SENDING.where(
+    operations.c.state.in_(sorted(state.value for state in POSSIBLY_SENT))
 )
 _NEW = select(operations).where(
     within(operations),
@@ -35,7 +36,7 @@ _DOUBT_ONE = operations.update().where(within(operations), operations.c.key == b
 
 
 def doubt_all(connection: Connection, scope: Scope) -> None:
-    """Count every operation that is not final as possibly sent."""
+    """Count every operation that is not final and no look as possibly sent."""
     connection.execute(_DOUBT.values(**_DOUBTED), parameters(scope))
     connection.execute(_KEEP_IN_DOUBT.values(possibly_sent=True), parameters(scope))
 
