@@ -161,15 +161,21 @@ class Lives:
 @asynccontextmanager
 async def living(folder: Path, *, seed: int = 1) -> AsyncIterator[Lives]:
     """Give lives over the ledger of a folder; whatever they leave is among their faults then."""
+    # Somebody else in this process, such as a test before, may keep some of their own.
+    before = _living_values()
     async with http_server.serve(Simulator()) as address:
         settings = settings_for(folder, address)
         lives = Lives(settings, seed=seed)
         with _hearing(lives.balance.faults):
             yield lives
-            gc.collect()
-        left = Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, OURS))
+            left = _living_values() - before
         lives.balance.faults += [f"{count} {name} left" for name, count in left.items()]
         lives.balance.faults += await _left_in(settings)
+
+
+def _living_values() -> Counter[str]:
+    gc.collect()
+    return Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, OURS))
 
 
 async def _awaited(cut: Cut[None]) -> None:
