@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from ledger.erasure.premises import Premises, Wish
 from ledger.erasure.worker import Erasing
-from ledger.errors import LedgerBusyError, StorageError
+from ledger.errors import LedgerBusyError, LedgerError, StorageError
 from ledger.reference import OperationKey, Scope, SourceRef
 from ledger.subjects import search_store, subject_store
 from ledger.subjects.name import record_of
@@ -37,13 +37,15 @@ async def finish_erasures(premises: Premises) -> tuple[Unfinished, ...]:
     registered = premises.vault.register.names(premises.ledger_id)
     if registered:
         await _erase_again(premises, registered)
-    left, batch = list[Unfinished](), list[str]()
+    left, errors, batch = list[Unfinished](), list[LedgerError](), list[str]()
     async for subject in to_finish(premises, {Standing.ERASING, Standing.ERASED}):
         batch.append(subject.person)
         if len(batch) == BATCH_MAX:
-            left += await finish_together(premises, batch)
+            left += await _finish_each(premises, batch, errors=errors)
             batch.clear()
-    return (*left, *await finish_together(premises, batch))
+    left += await _finish_each(premises, batch, errors=errors)
+    _raise_first(errors)
+    return tuple(left)
 
 
 async def finish(premises: Premises, person: str) -> Unfinished | None:
@@ -56,18 +58,37 @@ async def finish_together(premises: Premises, persons: Collection[str]) -> tuple
     """Take the steps that are left of several erasures; returns those that wait.
 
     Their keys go in one transaction: where that wraps every other key anew, it does so once.
+    What fails for one person is raised after it was done for all others.
     """
+    errors = list[LedgerError]()
+    left = await _finish_each(premises, persons, errors=errors)
+    _raise_first(errors)
+    return tuple(left)
+
+
+async def _finish_each(
+    premises: Premises, persons: Collection[str], *, errors: list[LedgerError]
+) -> list[Unfinished]:
     erasing, left, concluded = Erasing(premises), list[Unfinished](), list[Subject]()
-    with _going_on_later():
-        for person in persons:
+    for person in persons:
+        try:
             subject = await erasing.standing(person)
             if subject.standing is Standing.ERASING and not await erasing.conclude(subject):
                 left.append(Unfinished(person, await erasing.in_doubt(person)))
             else:
                 concluded.append(await erasing.standing(person))
+        except LedgerError as error:
+            errors.append(error)
+    with _going_on_later():
         finished = await erasing.finished_among(concluded)
         left += await _clear(erasing, [s for s in concluded if s.person not in finished])
-    return tuple(left)
+    return left
+
+
+def _raise_first(errors: Sequence[LedgerError]) -> None:
+    with _going_on_later():
+        for error in errors:
+            raise error
 
 
 @contextmanager

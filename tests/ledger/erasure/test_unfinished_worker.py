@@ -3,24 +3,32 @@ import shutil
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from ledger.audit.verify_store import verify
-from ledger.erasure.unfinished_worker import finish, finish_erasures, to_finish
+from ledger.erasure.unfinished_worker import (
+    finish,
+    finish_erasures,
+    finish_together,
+    to_finish,
+)
 from ledger.erasure.worker import Erasing
-from ledger.errors import StorageError
+from ledger.errors import IntegrityError, StorageError
 from ledger.ledger import Ledger
 from ledger.log import store as log_store
 from ledger.reference import SourceRef
+from ledger.schema.tables import events
 from ledger.subjects.subject_store import Standing
 from ledger.testing import address_in
 from ledger.transaction import Verdict
 from ledger.vault.secret_store import WRAPPING, load_secrets
 from ledger.vault.wrapping import generation_of
 from tests.ledger.persons import ANNA, BERT, MARK, event, name, populated, reopened, tell, wish
-from tests.places import contents_in
+from tests.places import contents_in, disarm
 
 Step = Callable[[Erasing], Awaitable[object]]
 
@@ -127,6 +135,29 @@ async def test_several_erasures_wrap_the_other_keys_anew_once(home: Path) -> Non
             assert await is_erased(ledger, who)
         assert await generation(ledger) == before + (1 if is_shared else 0)
         assert await kept_with(home) == []
+
+
+@pytest.mark.parametrize("bad", [ANNA, BERT])
+async def test_who_cannot_be_erased_keeps_nobody_else_from_it(home: Path, bad: SourceRef) -> None:
+    (other,) = {ANNA, BERT} - {bad}
+    async with populated(home) as ledger:
+        for who in (ANNA, BERT):
+            await Erasing(ledger).begin(wish(who))
+        await ledger.database.run(partial(_damage, person=name(bad)))
+
+        with pytest.raises(IntegrityError):
+            await finish_together(ledger, [name(ANNA), name(BERT)])
+        with pytest.raises(IntegrityError):
+            await finish_erasures(ledger)
+
+        assert await is_erased(ledger, other)
+        assert not await is_erased(ledger, bad)
+
+
+def _damage(connection: Connection, *, person: str) -> None:
+    disarm(connection)
+    broken = events.update().where(events.c.person == person, events.c.sealed.is_not(None))
+    connection.execute(broken.values(sealed=b"damaged"))
 
 
 KILLED = """
