@@ -1,15 +1,17 @@
 """The opened keys that a process keeps at hand, bounded, the longest unused going first."""
 
+import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Final
 
 KEYS_MAX: Final = 4096
 
 
 class Keyring:
-    """Opened person keys, remembered for a while and never shown."""
+    """Opened person keys, remembered for a while and never shown; safe between threads."""
 
-    __slots__ = ("_era", "_keys", "_maximum")
+    __slots__ = ("_era", "_keys", "_lock", "_maximum")
 
     def __init__(self, *, keys_max: int = KEYS_MAX) -> None:
         if keys_max < 1:
@@ -18,6 +20,7 @@ class Keyring:
         self._keys: OrderedDict[str, bytes] = OrderedDict()
         self._maximum = keys_max
         self._era = 0
+        self._lock = threading.Lock()
 
     @property
     def era(self) -> int:
@@ -26,13 +29,25 @@ class Keyring:
 
     def get(self, person: str) -> bytes | None:
         """Return the person's key and count that as a use, or None when it is not at hand."""
-        key = self._keys.get(person)
-        if key is not None:
-            self._keys.move_to_end(person)
-        return key
+        with self._lock:
+            key = self._keys.get(person)
+            if key is not None:
+                self._keys.move_to_end(person)
+            return key
 
     def put(self, person: str, key: bytes) -> None:
         """Remember the person's key in place of the one unused for longest."""
+        with self._lock:
+            self._put(person, key)
+
+    def keep(self, keys: Mapping[str, bytes], *, era: int) -> None:
+        """Remember keys that were read in an era, unless any were forgotten since."""
+        with self._lock:
+            if era == self._era:
+                for person, key in keys.items():
+                    self._put(person, key)
+
+    def _put(self, person: str, key: bytes) -> None:
         self._keys[person] = key
         self._keys.move_to_end(person)
         if len(self._keys) > self._maximum:
@@ -40,8 +55,9 @@ class Keyring:
 
     def clear(self) -> None:
         """Remember no key any longer."""
-        self._era += 1
-        self._keys.clear()
+        with self._lock:
+            self._era += 1
+            self._keys.clear()
 
     def __len__(self) -> int:
         return len(self._keys)

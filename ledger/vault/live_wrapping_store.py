@@ -83,9 +83,11 @@ class LiveWrapping:
     def _fitting(self, name: bytes | None) -> Wrapping:
         if name is None:
             raise MasterKeyError(MISSING)
-        if self._known is None or self._known.name != name:
+        # Taken once: what is looked at is what is given, whichever thread finds another meanwhile.
+        known = self._known
+        if known is None or known.name != name:
             raise _ChangedError(name)
-        return self._known
+        return known
 
 
 def _restless() -> LedgerBusyError:

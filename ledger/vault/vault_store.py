@@ -262,9 +262,7 @@ class Vault:
 
     def _kept(self, keys: dict[str, bytes], *, era: int) -> dict[str, bytes]:
         # What was read before an erasure must not be remembered after it.
-        if era == self._keyring.era:
-            for person, key in keys.items():
-                self._keyring.put(person, key)
+        self._keyring.keep(keys, era=era)
         return keys
 
     def _load(self, connection: Connection, persons: Iterable[str]) -> dict[str, bytes]:

@@ -1,3 +1,6 @@
+import threading
+from typing import ClassVar
+
 import pytest
 
 from ledger.vault.keyring import Keyring
@@ -70,3 +73,53 @@ def test_forgetting_begins_another_era() -> None:
     eras.append(keyring.era)
 
     assert eras == [0, 0, 1, 2]
+
+
+def test_what_was_read_before_others_forgot_is_not_kept() -> None:
+    keyring = Keyring()
+    era = keyring.era
+    keyring.keep({"student:S-1": b"one"}, era=era)
+    before = keyring.get("student:S-1")
+    keyring.clear()
+
+    keyring.keep({"student:S-1": b"one"}, era=era)
+
+    assert (before, keyring.get("student:S-1")) == (b"one", None)
+
+
+class Slow(str):
+    """A person whose key is found only after somebody else had time to forget it."""
+
+    __slots__ = ()
+    asked: ClassVar[list[int]] = []
+    found = threading.Event()
+    forgotten = threading.Event()
+
+    def __hash__(self) -> int:
+        return str.__hash__(self)
+
+    def __eq__(self, other: object) -> bool:
+        self.asked.append(1)
+        # The first time to find it, the second to move it.
+        if len(self.asked) == 2:
+            self.found.set()
+            self.forgotten.wait(0.2)
+        return str.__eq__(self, other)
+
+
+def test_keys_may_be_forgotten_while_another_thread_asks_for_one() -> None:
+    keyring = Keyring()
+    keyring.put(Slow("student:S-1"), b"one")
+
+    def forget() -> None:
+        Slow.found.wait(10)
+        keyring.clear()
+        Slow.forgotten.set()
+
+    forgetting = threading.Thread(target=forget)
+    forgetting.start()
+    found = keyring.get(Slow("student:S-1"))
+    forgetting.join()
+
+    assert found in {b"one", None}
+    assert len(keyring) == 0

@@ -1,13 +1,21 @@
 """What one host changes, and the others notice in time."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ledger.clock import SystemEntropy
 from ledger.errors import MasterKeyError
+from ledger.schema.vault_tables import secrets
+from ledger.vault.cabinet_store import Cabinet
+from ledger.vault.key_source import FROM_FILE
+from ledger.vault.live_wrapping_store import LiveWrapping
+from ledger.vault.secret_store import WRAPPING
 from ledger.vault.vault_store import Vault
+from ledger.vault.wrapping import Wrapping
 from tests.ledger.vault.vaults import (
     PERSONS,
     Place,
@@ -124,3 +132,36 @@ async def test_a_host_with_a_copy_of_the_file_is_told_what_to_copy(shared: Place
             await now(theirs, ["student:S-2"])
         shared.generation_file.write_bytes(fresh)
         assert await theirs.existing_keys(["student:S-2"]) == {"student:S-2": keys["student:S-2"]}
+
+
+class Swapped(Wrapping):
+    """A wrapping in whose place another thread puts another while it is looked at."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> bytes:
+        live, other = SWAPS.pop() if SWAPS else (None, None)
+        if live is not None:
+            live._known = other
+        return super().name
+
+
+SWAPS: list[tuple[LiveWrapping, Wrapping]] = []
+
+
+def test_the_wrapping_that_was_looked_at_is_the_one_that_is_given(tmp_path: Path) -> None:
+    cabinet = Cabinet(tmp_path / "ledger.key", FROM_FILE, entropy=SystemEntropy())
+    live = LiveWrapping(cabinet, 1, vault=b"vault")
+    wanted = live._known = Swapped(1, bytes(32))
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        secrets.create(connection)
+        row = {"ledger": 1, "name": WRAPPING, "wrapped": wanted.name}
+        connection.execute(secrets.insert(), row)
+        SWAPS.append((live, Wrapping(2, b"d" * 32)))
+
+        given = live.seen_by(connection)
+
+    engine.dispose()
+    assert given is wanted
