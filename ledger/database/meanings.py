@@ -44,7 +44,11 @@ _SETTING: Final = "check the setting LEDGER_DATABASE"
 _POSTGRESQL: Final[tuple[Meaning, ...]] = (
     ("08", LedgerBusyError, _UNREACHABLE),
     ("57P0", LedgerBusyError, _UNREACHABLE),
-    ("0A000", LedgerBusyError, "another host is migrating the ledger: try again later"),
+    (
+        "0A000",
+        LedgerBusyError,
+        "another host is migrating, or the server lacks a feature: try again, check its version",
+    ),
     ("25P03", LedgerBusyError, "a transaction stood still for too long: try again later"),
     ("40", LedgerBusyError, "other hosts kept getting in the way: try again later"),
     ("55P03", LedgerBusyError, "another host is writing to the ledger: try again later"),
