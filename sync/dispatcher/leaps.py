@@ -22,14 +22,23 @@ class Leaps:
     _until: float = float("-inf")
     """On the clock that never leaps."""
 
-    def rest_seconds(self, now: float, *, monotonic: float) -> float:
-        """Return for how long what is in doubt must be left alone."""
+    def rest_seconds(self, now: float, *, monotonic: float, since: float | None = None) -> float:
+        """Return for how long what is in doubt must be left alone.
+
+        `since` is when the reading of `now` began, on the clock that never leaps.
+        """
+        rest = max(0.0, self._until - monotonic)
+        if since is not None and monotonic - since > TOLERATED_SECONDS:
+            # Read too far apart to tell a leap from a stall: only the next reading can.
+            return max(rest, TOLERATED_SECONDS) if self._may_have_leapt(now - since) else rest
         ahead = now - monotonic
-        before = ahead if self._ahead is None else self._ahead
-        if ahead - before > TOLERATED_SECONDS:
+        if self._may_have_leapt(ahead):
             self._until = monotonic + self.settle_seconds
             self._ahead = ahead
         else:
             # The lowest so far: small steps that add up to a leap are one.
-            self._ahead = min(ahead, before)
+            self._ahead = ahead if self._ahead is None else min(ahead, self._ahead)
         return max(0.0, self._until - monotonic)
+
+    def _may_have_leapt(self, ahead: float) -> bool:
+        return self._ahead is not None and ahead - self._ahead > TOLERATED_SECONDS

@@ -4,7 +4,7 @@ Everything is fenced by the lease: a worker that lost its lane appends its evide
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -52,9 +52,19 @@ class OutcomeWriter:
         self._ledger = ledger
         self._settle_seconds = settle_seconds
 
-    async def claim(self, terms: ClaimTerms) -> list[Claimed]:
-        """Take work; what is returned is on record as claimed before anything is sent."""
-        return await self._ledger.transact(lambda step: step.claim(terms.at(step.lease_now)))
+    async def claim(
+        self, terms: ClaimTerms, *, begin: Callable[[ClaimTerms], ClaimTerms] | None = None
+    ) -> list[Claimed]:
+        """Take work; what is returned is on record as claimed before anything is sent.
+
+        `begin` is told right before the time of leases is read.
+        """
+
+        def take(step: Transaction) -> list[Claimed]:
+            begun = terms if begin is None else begin(terms)
+            return step.claim(begun.at(step.lease_now))
+
+        return await self._ledger.transact(take)
 
     async def progress(
         self, about: Assembled, step: Progress, *, tenure: Tenure, exchanges: Sequence[Exchange]

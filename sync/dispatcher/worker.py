@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
@@ -99,7 +100,8 @@ class Dispatcher:
     async def _claim(self, free: int) -> int:
         started = self._ledger.clock.monotonic()
         try:
-            claimed = await self._bench.writer.claim(self._claim_terms(free))
+            terms = self._claim_terms(free)
+            claimed = await self._bench.writer.claim(terms, begin=self._begin_reading)
         except LedgerBusyError:
             return 0
         for group in claimed:
@@ -115,8 +117,9 @@ class Dispatcher:
         terms = self._claim_terms(1)
 
         def look(connection: Connection, scope: Scope) -> bool:
+            begun = self._begin_reading(terms)
             now = self._ledger.lease_now(connection)
-            return lease_store.is_due(connection, scope, terms=terms.at(now))
+            return lease_store.is_due(connection, scope, terms=begun.at(now))
 
         return await self._ledger.read_folded(look)
 
@@ -130,8 +133,9 @@ class Dispatcher:
         claim_terms, open_in = self._claim_terms(1), self._bench.pace.seconds_until_open()
 
         def look(connection: Connection, scope: Scope) -> float | None:
+            begun = self._begin_reading(claim_terms)
             now = self._ledger.lease_now(connection)
-            terms = claim_terms.at(now)
+            terms = begun.at(now)
             if lease_store.is_working(connection, scope, host=terms.host, now=now):
                 return 0.0
             if lease_store.is_due(connection, scope, terms=terms):
@@ -193,13 +197,18 @@ class Dispatcher:
             may_group=_may_group,
             looks_again=can_double,
             look_seconds=look_seconds(self._bench.settle_seconds),
-            watch=self._watch,
             # After a leap of the clock our own leases look as if their owner had died.
             busy=frozenset(lane for each in self._active.values() for lane in each.tenure.lanes),
         )
 
-    def _watch(self, now: float) -> float:
-        return self._leaps.rest_seconds(now, monotonic=self._ledger.clock.monotonic())
+    def _begin_reading(self, terms: ClaimTerms) -> ClaimTerms:
+        """Return the terms as they watch the time of leases that is read next."""
+        since = self._ledger.clock.monotonic()
+        return replace(terms, watch=partial(self._watch, since=since))
+
+    def _watch(self, now: float, *, since: float) -> float:
+        monotonic = self._ledger.clock.monotonic()
+        return self._leaps.rest_seconds(now, monotonic=monotonic, since=since)
 
     def _start(self, group: Claimed, *, until: float) -> None:
         lanes = tuple(sorted({lane for each in group.operations for lane in each.lanes}))
