@@ -169,3 +169,18 @@ async def test_who_removes_the_second_record_and_says_retry_is_done(home: Path) 
 
         assert (report.exit, report.late_looks, await practice.unsettled()) == (0, 0, {})
         assert await practice.faults() == []
+
+
+async def test_a_look_outlives_an_older_ledger_and_its_rebuild(home: Path) -> None:
+    async with practising(home, faults=[lost("/courses")], **TERMS) as practice:
+        await told(practice, through("course"))
+        await practice.ledger.transact(
+            lambda step: step.record("operator.accepted_older", public={"unchanging": []})
+        )
+        same = await rebuilt(practice)
+        practice.clock.leap(11 * SETTLE)
+        report = await practice.sync()
+
+        assert (same, await rebuilt(practice)) == (None, None)
+        assert (report.exit, report.late_looks) == (3, 0)
+        assert set((await practice.unsettled()).values()) == {HELD}
