@@ -237,8 +237,8 @@ WORDS: Final[dict[str, Words]] = {
     ),
     Reason.FILE_USED: Words(
         "DokStamp has this file in use for another certificate, or for one that it does not show.",
-        "One PDF serves one certificate: request it again with a PDF of its own, and "
-        "`outbox discard` this.",
+        "If DokStamp shows that certificate, `mapping bind` it and `outbox retry` this. Otherwise "
+        "request it again with a PDF of its own, and `outbox discard` this.",
     ),
     Reason.FILE_DIFFERS: Words(
         "DokStamp's record of the uploaded file does not fit the file.",
