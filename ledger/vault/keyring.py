@@ -1,26 +1,26 @@
 """The opened keys that a process keeps at hand, bounded, the longest unused going first."""
 
-import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Final
 
 KEYS_MAX: Final = 4096
 
 
 class Keyring:
-    """Opened person keys, remembered for a while and never shown; safe between threads."""
+    """Opened person keys, never shown; as safe between threads as the lock."""
 
     __slots__ = ("_era", "_keys", "_lock", "_maximum")
 
-    def __init__(self, *, keys_max: int = KEYS_MAX) -> None:
+    def __init__(self, lock: AbstractContextManager[object], *, keys_max: int = KEYS_MAX) -> None:
         if keys_max < 1:
             message = "a keyring holds one key at least; raise keys_max"
             raise ValueError(message)
         self._keys: OrderedDict[str, bytes] = OrderedDict()
         self._maximum = keys_max
         self._era = 0
-        self._lock = threading.Lock()
+        self._lock = lock
 
     @property
     def era(self) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection
@@ -67,7 +68,7 @@ class Vault:
             database, ledger=ledger, name=name, cabinet=cabinet, live=self._live, entropy=entropy
         )
         self._secrets: Mapping[str, bytes] = {}
-        self._keyring = Keyring()
+        self._keyring = Keyring(Lock())
         self._writer: Writer[frozenset[str]] = Writer(self._make_keys)
         self.register = Register.beside(cabinet.key_file)
 

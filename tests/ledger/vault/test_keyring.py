@@ -7,7 +7,7 @@ from ledger.vault.keyring import Keyring
 
 
 def test_a_key_that_was_put_is_at_hand_until_forgotten() -> None:
-    keyring = Keyring()
+    keyring = Keyring(threading.Lock())
     keyring.put("student:S-1", b"one")
 
     before = keyring.get("student:S-1")
@@ -19,7 +19,7 @@ def test_a_key_that_was_put_is_at_hand_until_forgotten() -> None:
 
 
 def test_the_key_unused_for_longest_gives_way() -> None:
-    keyring = Keyring(keys_max=2)
+    keyring = Keyring(threading.Lock(), keys_max=2)
     keyring.put("first", b"1")
     keyring.put("second", b"2")
     keyring.get("first")
@@ -31,7 +31,7 @@ def test_the_key_unused_for_longest_gives_way() -> None:
 
 
 def test_putting_a_key_again_replaces_it_and_drops_no_other() -> None:
-    keyring = Keyring(keys_max=2)
+    keyring = Keyring(threading.Lock(), keys_max=2)
     keyring.put("first", b"1")
     keyring.put("second", b"2")
 
@@ -41,7 +41,7 @@ def test_putting_a_key_again_replaces_it_and_drops_no_other() -> None:
 
 
 def test_clearing_leaves_nothing() -> None:
-    keyring = Keyring()
+    keyring = Keyring(threading.Lock())
     keyring.put("first", b"1")
 
     keyring.clear()
@@ -50,7 +50,7 @@ def test_clearing_leaves_nothing() -> None:
 
 
 def test_a_keyring_shows_neither_keys_nor_persons() -> None:
-    keyring = Keyring(keys_max=9)
+    keyring = Keyring(threading.Lock(), keys_max=9)
     keyring.put("student:S-1", b"secret")
 
     assert repr(keyring) == "Keyring(1 of 9)"
@@ -59,11 +59,11 @@ def test_a_keyring_shows_neither_keys_nor_persons() -> None:
 
 def test_a_keyring_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="raise keys_max"):
-        Keyring(keys_max=0)
+        Keyring(threading.Lock(), keys_max=0)
 
 
 def test_forgetting_begins_another_era() -> None:
-    keyring = Keyring()
+    keyring = Keyring(threading.Lock())
     eras = [keyring.era]
     keyring.put("a", b"key")
     eras.append(keyring.era)
@@ -76,7 +76,7 @@ def test_forgetting_begins_another_era() -> None:
 
 
 def test_what_was_read_before_others_forgot_is_not_kept() -> None:
-    keyring = Keyring()
+    keyring = Keyring(threading.Lock())
     era = keyring.era
     keyring.keep({"student:S-1": b"one"}, era=era)
     before = keyring.get("student:S-1")
@@ -108,7 +108,7 @@ class Slow(str):
 
 
 def test_keys_may_be_forgotten_while_another_thread_asks_for_one() -> None:
-    keyring = Keyring()
+    keyring = Keyring(threading.Lock())
     keyring.put(Slow("student:S-1"), b"one")
 
     def forget() -> None:
