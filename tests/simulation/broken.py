@@ -15,6 +15,8 @@ from tests.simulation.product import HostLedger, Product
 Heard = tuple[Answer, tuple[Exchange, ...]]
 LATER: Final = 100_000.0
 """Seconds after which every lease has run out."""
+LEAPS: Final = 1_500
+"""How often a lease that lasts is taken for over; without an end nothing would come to rest."""
 
 
 class _Meddler:
@@ -94,11 +96,11 @@ class _Silent(_Meddler):
 
 
 class _Unfenced(HostLedger):
-    """A ledger in which every lease has run out, and every settle window."""
+    """A ledger in which every lease has run out, and every settle window, for a long while."""
 
     def lease_now(self, connection: Connection) -> float:
-        """Return a moment that is always later than any that was told before."""
-        self._leap = getattr(self, "_leap", 0.0) + LATER
+        """Return a moment that is later than any before, until it has leapt often enough."""
+        self._leap = min(getattr(self, "_leap", 0.0) + LATER, LEAPS * LATER)
         return super().lease_now(connection) + self._leap
 
 
@@ -142,7 +144,7 @@ BROKEN: Final[Mapping[str, Broken]] = {
     "repeats what was refused": Broken(Product(sends_by=_Stubborn), "sent again"),
     "goes back to an older state": Broken(Product(sends_by=_Backward), "back to"),
     "keeps no evidence": Broken(Product(sends_by=_Silent), "left no exchange", LOST),
-    "respects no lease": Broken(Product(ledger=_Unfenced), "back to", {**LATE, "hosts": 3}),
+    "respects no lease": Broken(Product(ledger=_Unfenced), "times", {**LATE, "hosts": 3}, first=6),
     "takes for done what was never begun": Broken(Product(ledger=_Forgetful), "rebuild differs"),
     "answers before it records": Broken(Product(loses_events=True), "is not in the log"),
 }
