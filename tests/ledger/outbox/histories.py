@@ -17,6 +17,9 @@ from ledger.schema.tables import operations
 from tests.ledger.rows import LEDGER_SCOPE
 
 SOURCE = "urn:university"
+NOW = 100.0
+MUCH_LATER = NOW + 91
+"""After the end of a lease and the settle window that follows it."""
 
 
 def record(name: str) -> SourceRef:
@@ -144,7 +147,7 @@ class Outbox:
 def terms(
     *,
     host: str = "host a",
-    now: float = 100.0,
+    now: float = NOW,
     lanes_max: int = 8,
     group_max: int = 10,
     groups: bool = False,

@@ -7,12 +7,10 @@ from ledger.outbox import lease_store
 from ledger.outbox.operation import Move, Priority, State
 from ledger.reference import Scope
 from ledger.schema.tables import leases
-from tests.ledger.outbox.histories import Outbox, claim, settle, terms
+from tests.ledger.outbox.histories import MUCH_LATER, NOW, Outbox, claim, settle, terms
 from tests.ledger.rows import LEDGER_SCOPE
 
-NOW = 100.0
 LATER = NOW + 61
-MUCH_LATER = NOW + 91
 WRITTEN = {
     "sqlite": "SELECT total_changes()",
     # Only a transaction that writes gets a number.

@@ -3,21 +3,7 @@ from sqlalchemy import Connection, select
 from ledger.outbox import lease_store
 from ledger.reference import Scope
 from ledger.schema.tables import leases
-from tests.ledger.outbox.histories import Outbox, claim, terms
-
-NOW = 100.0
-LATER = NOW + 61
-MUCH_LATER = NOW + 91
-WRITTEN = {
-    "sqlite": "SELECT total_changes()",
-    # Only a transaction that writes gets a number.
-    "postgresql": "SELECT pg_current_xact_id_if_assigned()::text",
-}
-
-
-def lanes(connection: Connection) -> dict[str, str]:
-    rows = connection.execute(select(leases.c.lane, leases.c.host))
-    return {row.lane: row.host for row in rows}
+from tests.ledger.outbox.histories import MUCH_LATER, NOW, Outbox, claim, terms
 
 
 def test_ending_the_leases_of_others_spares_ones_own(

@@ -34,8 +34,6 @@ from tests.sync.dispatcher.procedures.transcript import (
     unreachable,
 )
 
-USED = "2025-12-20T00:00:00Z"
-
 
 def test_a_certificate_takes_a_list_an_upload_and_a_post() -> None:
     script = [NONE_YET, (UPLOAD, uploaded()), (POST, made("c-1", **ISSUED))]
