@@ -30,7 +30,7 @@ class Fault(StrEnum):
     CONNECT = "connect"
     """No connection was made: nothing was sent."""
     TOKEN = "token"  # noqa: S105 - names a fault, holds no secret
-    """No token could be had just now: the request itself was not sent."""
+    """No token that opens could be had just now: the request did nothing."""
     TIMEOUT = "timeout"
     RESET = "reset"
     """The connection ended before an answer came."""

@@ -3,7 +3,8 @@
 ```
  send ──► token at hand? ──► request ──► answer
              │ no                └─ 401 ─► new token, once ──► request again, once
-             └─► asked for by one, awaited by all
+             └─► asked for by one, awaited by all                   │ 401
+                    others were answered meanwhile: not now ◄───────┴───────► unauthorised
 ```
 """
 
@@ -100,6 +101,7 @@ class DokStampClient:
         self._token: Token | None = None
         self._token_lock = asyncio.Lock()
         self._denial: Denial | None = None
+        self._accepted = 0
         self._common_headers = {"Accept": "application/json", "User-Agent": user_agent()}
 
     async def __aenter__(self) -> Self:
@@ -124,7 +126,8 @@ class DokStampClient:
     ) -> tuple[Answer, tuple[Exchange, ...]]:
         """Return the answer, and evidence of every HTTP request that it took.
 
-        All of it, a new token and one replay after a 401 included, ends within the time given.
+        All of it, a new token and one replay after a 401 included, ends within the time given. A
+        second 401 means wrong settings, unless other calls were answered meanwhile (API 4.4).
         Raises ConfigurationError when a setting is wrong. A cancelled call has no evidence and
         its request may have taken effect.
         """
@@ -132,12 +135,16 @@ class DokStampClient:
             timeout_seconds = self._default_timeout_seconds(request)
         begun, begin_seconds = self._clock.monotonic(), self._connection.request_timeout_seconds
         sending = _Sending(self._clock, begun + timeout_seconds, begun + begin_seconds)
+        accepted = self._accepted
         token = await self._obtain_token(sending, refused=None)
         answer = await self._send_with(token, request, sending)
         if answer.status == 401 and isinstance(token, Token):
             # A 401 did nothing, so that even a write may be sent again with another token.
             token = await self._obtain_token(sending, refused=token)
             answer = await self._send_with(token, request, sending)
+        if answer.status == 401 and self._accepted > accepted:
+            # Others were let in meanwhile: tokens end just now, and no setting is wrong.
+            answer = Answer(Meaning.UNAVAILABLE, None, fault=Fault.TOKEN)
         return answer, tuple(sending.exchanges)
 
     def _default_timeout_seconds(self, request: Request) -> float:
@@ -162,7 +169,10 @@ class DokStampClient:
         outgoing = Outgoing(
             request.method, self._base_url + target(request), headers, content, request.upload
         )
-        return await self._exchange(outgoing, request.route, sending)
+        answer = await self._exchange(outgoing, request.route, sending)
+        if answer.meaning is Meaning.DONE:
+            self._accepted += 1
+        return answer
 
     async def _obtain_token(self, sending: _Sending, *, refused: Token | None) -> Token | Answer:
         """Return the shared token, renewed when it is due or is the one refused."""

@@ -15,6 +15,7 @@ from tests.sync.dokstamp.talking import (
     CREATE,
     GRANT,
     READ,
+    TOKEN_PATHS,
     always,
     answering,
     resource_requests,
@@ -109,6 +110,29 @@ async def test_a_second_401_is_final() -> None:
 
     assert (answer.meaning, answer.status) == (Meaning.UNAUTHORISED, 401)
     assert len(server.received) == len(exchanges) == 4
+
+
+async def test_a_second_401_while_others_are_answered_is_no_wrong_setting() -> None:
+    held: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+
+    def respond(request: Received, writer: asyncio.StreamWriter) -> None:
+        if request.target.endswith(TOKEN_PATHS):
+            writer.write(json_http(200, GRANT))
+        elif request.method == "GET":
+            writer.write(json_http(200, {}))
+        else:
+            held.put_nowait(writer)
+
+    async with talk(respond) as (_, client):
+        create = asyncio.create_task(client.send(CREATE))
+        first = await held.get()
+        await client.send(READ)
+        first.write(json_http(401, {}))
+        (await held.get()).write(json_http(401, {}))
+        answer, exchanges = await create
+
+    assert (answer.meaning, answer.fault) == (Meaning.UNAVAILABLE, Fault.TOKEN)
+    assert [exchange.status for exchange in exchanges] == [200, 401, 200, 401]
 
 
 async def test_a_403_is_final_at_once() -> None:
