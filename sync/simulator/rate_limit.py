@@ -1,5 +1,10 @@
-"""The service's rate limit: so many requests in each minute of the clock, per tenant."""
+"""The service's rate limit: so many requests in each minute of the clock, per tenant.
 
+It may say nothing of itself, tell how long to wait when it refuses, or tell with every answer how
+many requests a window holds and how many of them remain (API 6.2).
+"""
+
+from dataclasses import replace
 from datetime import datetime
 
 from sync.simulator.message import SimulatedResponse
@@ -25,7 +30,19 @@ class RateLimit:
         self._counts[tenant] = self._counts.get(tenant, 0) + 1
         if self._counts[tenant] <= limit:
             return None
-        return too_many(None if switches.rate_limit.endswith("_silent") else str(60 - second))
+        refused = too_many(None if switches.is_limit_silent else str(60 - second))
+        return self.tell(refused, tenant=tenant, switches=switches)
+
+    def tell(
+        self, response: SimulatedResponse, *, tenant: str, switches: Switches
+    ) -> SimulatedResponse:
+        """Return an answer to a request that was counted, with what it tells of the limit."""
+        limit = switches.requests_per_minute
+        if limit is None or not switches.is_limit_told:
+            return response
+        remaining = max(0, limit - self._counts.get(tenant, 0))
+        told = {"X-RateLimit-Limit": str(limit), "X-RateLimit-Remaining": str(remaining)}
+        return replace(response, headers={**response.headers, **told})
 
 
 def too_many(retry_after: str | None, *, edition: str = "new") -> SimulatedResponse:

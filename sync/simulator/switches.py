@@ -10,7 +10,7 @@ from sync.simulator.faults import parse_faults
 # A switch that takes a number lists this text among its alternatives; the pattern decides.
 _NUMBER_PATTERNS = {
     "issue_async_s": re.compile(r"\d{1,6}(\.\d{1,3})?"),
-    "rate_limit": re.compile(r"off|[1-9]\d{0,6}(_silent)?"),
+    "rate_limit": re.compile(r"off|[1-9]\d{0,6}(_told)?(_silent)?"),
 }
 
 
@@ -71,15 +71,25 @@ class Switches:
     @property
     def requests_per_minute(self) -> int | None:
         """Return the rate limit, or none."""
-        limit = self.rate_limit.removesuffix("_silent")
+        limit = self.rate_limit.partition("_")[0]
         return None if limit == "off" else int(limit)
+
+    @property
+    def is_limit_told(self) -> bool:
+        """Tell whether every answer says what the rate limit is and what is left of it."""
+        return "_told" in self.rate_limit
+
+    @property
+    def is_limit_silent(self) -> bool:
+        """Tell whether a 429 says nothing of how long to wait."""
+        return self.rate_limit.endswith("_silent")
 
 
 def alternatives() -> dict[str, tuple[str, ...]]:
     """Return every switch with its positions, the default first.
 
     `issue_async_s` takes any number of seconds, `rate_limit` any `n` or `n_silent` per
-    minute, and `fault_injection` any text that `parse_faults` reads.
+    minute (`n_told` and `n_told_silent` with the limit in headers), and `fault_injection` any text that `parse_faults` reads.
     """
     return {item.name: tuple(item.metadata["alternatives"]) for item in fields(Switches)}
 

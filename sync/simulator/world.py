@@ -224,7 +224,14 @@ class World:
         if request.method == "DELETE" and not request.path.endswith("/detach/modules"):
             marks.add("delete")
         call.tenant, call.parameters = admitted.tenant, admitted.parameters
-        return admitted.route.handler(call)
+        return self._handle(admitted, call)
+
+    def _handle(self, admitted: Admitted, call: Call) -> SimulatedResponse:
+        try:
+            response = admitted.route.handler(call)
+        except RefusedError as refusal:
+            response = refused_response(refusal, edition=self.switches.edition)
+        return self.gatekeeper.limit.tell(response, tenant=admitted.tenant, switches=self.switches)
 
     def _call(
         self,
