@@ -36,6 +36,7 @@ class PaceRow:
     given_next: float
     share: float
     told_per_second: float | None
+    told_at_seconds: float
     paused_until_seconds: float
     probe_after_seconds: float
 

@@ -267,6 +267,7 @@ paces = Table(
     seconds("given_next"),
     seconds("share"),
     seconds("told_per_second", null=True),
+    seconds("told_at_seconds"),
     seconds("paused_until_seconds"),
     seconds("probe_after_seconds"),
 )

@@ -109,6 +109,7 @@ def _as_tenant(row: PaceRow) -> Tenant:
         given_next=row.given_next,
         share=row.share,
         told_per_second=row.told_per_second,
+        told_at=row.told_at_seconds,
         paused_until=row.paused_until_seconds,
         probe_after=row.probe_after_seconds,
     )
@@ -121,6 +122,7 @@ def _as_row(tenant: Tenant) -> PaceRow:
         given_next=tenant.given_next,
         share=tenant.share,
         told_per_second=tenant.told_per_second,
+        told_at_seconds=tenant.told_at,
         paused_until_seconds=tenant.paused_until,
         probe_after_seconds=tenant.probe_after,
     )

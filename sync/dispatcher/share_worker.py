@@ -106,16 +106,16 @@ class Share:
     def observe(self, told: RateLimit | None, *, under_way: int) -> None:
         """Learn from what the service tells of its limit."""
         now = self.now()
-        if told is None:
+        if told is None or told.limit is None:
             return
         seen = self._allowance = allowance.observe(
             self._allowance, told, now=now, under_way=under_way
         )
         if seen is None:
             return
-        if seen.per_second != self._news.told_per_second:
-            self._nothing_new = replace(self._nothing_new, told_per_second=seen.per_second)
-            self._news = replace(self._news, told_per_second=seen.per_second)
+        # Told with every report in which an answer told it, and so forgotten when none does.
+        self._news = replace(self._news, told_per_second=seen.per_second)
+        self._keep_to(seen.per_second)
         rest = allowance.wait_seconds(seen, now=now, under_way=under_way)
         if rest > 0:
             self._pause(rest)
@@ -176,6 +176,16 @@ class Share:
         if rest > self.pause_wait:
             self._bucket = rate_limit.rest(self._bucket, rest, now=self.now())
 
+    def _keep_to(self, per_second: float) -> None:
+        """Go by a limit at once where none was known; from the next second on the book does."""
+        if self.allowed_per_second is None and self._slices:
+            self.allowed_per_second = per_second * shares.HEADROOM
+            allowed = self.allowed_per_second
+            self._slices = [
+                (starts_at, _limited(each, allowed)) for starts_at, each in self._slices
+            ]
+            self._is_urgent = True
+
     def _pause(self, seconds: float) -> None:
         self._bucket = rate_limit.rest(self._bucket, seconds, now=self.now())
         self._news = replace(self._news, pause_seconds=seconds)
@@ -201,6 +211,10 @@ class Share:
         return any(starts_at <= now < starts_at + second for starts_at, _ in self._slices)
 
 
+def _limited(part: Slice, per_second: float) -> Slice:
+    return replace(part, per_second=per_second) if part.per_second is None else part
+
+
 def _slowed(part: Slice) -> Slice:
     if part.per_second is None:
         return part
@@ -214,5 +228,8 @@ def _again(told: Report, since: Report) -> Report:
         passed=told.passed + since.passed,
         is_throttled=told.is_throttled or since.is_throttled,
         pause_seconds=max(told.pause_seconds, since.pause_seconds),
+        told_per_second=told.told_per_second
+        if since.told_per_second is None
+        else since.told_per_second,
         has_returned=told.has_returned or since.has_returned,
     )

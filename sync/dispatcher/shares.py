@@ -31,6 +31,8 @@ SHARE_AFTER_OUTAGE: Final = 0.25
 SHARE_REGAINED: Final = 0.02
 """What every call that passes gives back."""
 PAUSE_SECONDS_MAX: Final = 3600.0
+TOLD_SECONDS: Final = 300.0
+"""How long a rate that the service told holds while its answers tell none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Tenant:
     """The part of the allowed rate that is used now: less after throttling or an outage."""
     told_per_second: float | None = None
     """The rate that the service's own headers come to."""
+    told_at: float = 0.0
+    """When an answer told it last."""
     paused_until: float = 0.0
     probe_after: float = 0.0
     """While the service is down: when one of the hosts may look whether it is back."""
@@ -68,6 +72,7 @@ class Report:
     pause_seconds: float = 0.0
     """How long the service asked everybody to rest."""
     told_per_second: float | None = None
+    """The rate that answers told since then, if they told one."""
     has_returned: bool = False
     """Whether the service answers again after an outage."""
     probe_seconds: float = 0.0
@@ -166,14 +171,26 @@ def _learn(tenant: Tenant, report: Report, *, now: float) -> Tenant:
     asked_until = now + min(report.pause_seconds, PAUSE_SECONDS_MAX)
     # No pause is longer than the longest, so a clock that was set back cannot stop the tenant.
     paused_until = max(asked_until, min(tenant.paused_until, now + PAUSE_SECONDS_MAX))
-    told = tenant.told_per_second if report.told_per_second is None else report.told_per_second
+    told, told_at = _told(tenant, report, now=now)
     return replace(
         tenant,
         share=share,
         told_per_second=told,
+        told_at=told_at,
         paused_until=paused_until if paused_until > now else 0.0,
         probe_after=0.0 if report.has_returned else tenant.probe_after,
     )
+
+
+def _told(tenant: Tenant, report: Report, *, now: float) -> tuple[float | None, float]:
+    """Return the rate that the service told last, and when; none once answers tell none."""
+    if report.told_per_second is not None:
+        return report.told_per_second, now
+    # The bound heals a clock that was set back.
+    told_at = min(tenant.told_at, now)
+    # While nothing is answered nothing is told, and what was told may well hold still.
+    is_over = report.passed > 0 and now - told_at >= TOLD_SECONDS
+    return None if is_over else tenant.told_per_second, told_at
 
 
 def _roll(tenant: Tenant, slot: int) -> Tenant:

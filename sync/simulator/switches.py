@@ -89,7 +89,8 @@ def alternatives() -> dict[str, tuple[str, ...]]:
     """Return every switch with its positions, the default first.
 
     `issue_async_s` takes any number of seconds, `rate_limit` any `n` or `n_silent` per
-    minute (`n_told` and `n_told_silent` with the limit in headers), and `fault_injection` any text that `parse_faults` reads.
+    minute (`n_told` and `n_told_silent` with the limit in headers), and `fault_injection` any
+    text that `parse_faults` reads.
     """
     return {item.name: tuple(item.metadata["alternatives"]) for item in fields(Switches)}
 

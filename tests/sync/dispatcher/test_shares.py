@@ -10,6 +10,7 @@ from sync.dispatcher.shares import (
     HOST_SECONDS,
     SHARE_AFTER_OUTAGE,
     SHARE_MIN,
+    TOLD_SECONDS,
     Grant,
     Report,
     Tenant,
@@ -161,6 +162,41 @@ def test_the_limit_that_the_service_tells_counts_where_it_is_the_lower() -> None
     hall.ask("a", 102, told_per_second=400.0)
 
     assert (lower, hall.ask("b", 103).allowed_per_second) == (4.0 * HEADROOM, ALLOWED)
+
+
+def test_the_limit_that_the_service_told_last_counts_lower_or_higher() -> None:
+    hall = Hall()
+    allowed = []
+    for second, told in enumerate((4.0, 8.0, 2.0)):
+        hall.ask("a", 100 + second, told_per_second=told, passed=1)
+        allowed.append(hall.ask("b", 100.5 + second).allowed_per_second)
+
+    assert allowed == [pytest.approx(each * HEADROOM) for each in (4.0, 8.0, 2.0)]
+
+
+def test_a_limit_is_forgotten_once_answers_have_told_none_for_long() -> None:
+    hall = Hall()
+    hall.ask("a", 100, told_per_second=4.0, passed=1)
+    kept = hall.ask("b", 100 + TOLD_SECONDS - 1, passed=1).allowed_per_second
+    gone = hall.ask("b", 100 + TOLD_SECONDS, passed=1).allowed_per_second
+
+    assert (kept, gone, hall.tenant.told_per_second) == (4.0 * HEADROOM, ALLOWED, None)
+
+
+def test_a_limit_outlasts_a_time_without_answers() -> None:
+    hall = Hall()
+    hall.ask("a", 100, told_per_second=4.0, passed=1)
+
+    assert hall.ask("a", 100_000).allowed_per_second == 4.0 * HEADROOM
+    assert hall.ask("a", 100_001, is_throttled=True).allowed_per_second == 2.0 * HEADROOM
+
+
+def test_a_clock_that_was_set_back_keeps_no_limit_for_long() -> None:
+    hall = Hall()
+    hall.ask("a", 10_000, told_per_second=4.0, passed=1)
+    hall.ask("a", 100, passed=1)
+
+    assert hall.ask("a", 100 + TOLD_SECONDS, passed=1).allowed_per_second == ALLOWED
 
 
 def test_one_of_all_hosts_looks_whether_the_service_is_back() -> None:

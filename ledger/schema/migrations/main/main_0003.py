@@ -17,6 +17,7 @@ def upgrade(op: Operations) -> None:
         _seconds("given_next"),
         _seconds("share"),
         _seconds("told_per_second", null=True),
+        _seconds("told_at_seconds"),
         _seconds("paused_until_seconds"),
         _seconds("probe_after_seconds"),
     )
