@@ -115,6 +115,16 @@ class _Forgetful(HostLedger):
         return results
 
 
+class _Careless(HostLedger):
+    """A ledger that forgets every look that it promised."""
+
+    def _apply(self, connection: Connection, steps: Any) -> list[object]:
+        results = super()._apply(connection, steps)
+        connection.execute(text(FORGET))
+        return results
+
+
+FORGET: Final = "UPDATE operations SET state = 'done' WHERE kind = 'recheck' AND state = 'ready'"
 LOSE: Final = """
     UPDATE operations SET state = 'done' WHERE key = (
         SELECT key FROM operations WHERE entity = 'student' AND state = 'ready' LIMIT 1
@@ -135,6 +145,7 @@ class Broken:
 
 LATE: Final = {"wire_share": 0.5, "wire": {"late": 1.0}}
 LOST: Final = {"wire_share": 0.4, "wire": {"lost_answer": 1.0}}
+BEYOND: Final = {"beyond_share": 0.5, "awaits_looks": True}
 BROKEN: Final[Mapping[str, Broken]] = {
     "waits for no late effect": Broken(
         Product(), "times", {**LATE, "settle_seconds": 0.1}, first=8
@@ -146,6 +157,7 @@ BROKEN: Final[Mapping[str, Broken]] = {
     "keeps no evidence": Broken(Product(sends_by=_Silent), "left no exchange", LOST),
     "respects no lease": Broken(Product(ledger=_Unfenced), "times", {**LATE, "hosts": 3}, first=6),
     "takes for done what was never begun": Broken(Product(ledger=_Forgetful), "rebuild differs"),
+    "looks no second time": Broken(Product(ledger=_Careless), "nobody is told", BEYOND),
     "answers before it records": Broken(Product(loses_events=True), "is not in the log"),
 }
 """What a product could get wrong."""

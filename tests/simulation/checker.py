@@ -22,12 +22,13 @@ from tests.simulation.excuses import Excuses
 from tests.simulation.expected import RETIRED, Expected, Wanted, fields_of
 from tests.simulation.marks import Identities, is_same
 from tests.simulation.network import Network
-from tests.simulation.order import order_faults
+from tests.simulation.order import order_faults, overtaken
 from tests.simulation.repeats import repeats
 from tests.simulation.workload import Event, Told
 from tests.sync.system.truth import Row, column_of
 
 EVENTS_MAX = 100_000
+BEYOND = "by an effect beyond the settle window"
 
 
 @dataclass(slots=True)
@@ -90,6 +91,7 @@ def _state_faults(
 ) -> Iterator[str]:
     for stray in identities.strays:
         yield f"{stray} stands for nothing"
+    late = overtaken(outcome.network, identities)
     for name, wanted in expected.records.items():
         uuids = identities.uuids.get(name, [])
         live = [uuid for uuid in uuids if _is_live(name[0], identities.rows[uuid])]
@@ -98,11 +100,15 @@ def _state_faults(
             if not outcome.network.made_beyond.intersection(uuids):
                 yield why
             elif excuses.is_held(name):
-                outcome.remarks.append(f"{why}, by an effect beyond the settle window")
+                outcome.remarks.append(f"{why}, {BEYOND}")
             else:
-                yield f"{why}, by an effect beyond the settle window, and nobody is told"
+                yield f"{why}, {BEYOND}, and nobody is told"
         elif not excuses.stands(name):
-            yield from _differences(wanted, uuids, identities, expected)
+            differences = list(_differences(wanted, uuids, identities, expected))
+            if name not in late:
+                yield from differences
+            # Nothing can know of a change that comes so late; reconciling finds it as drift.
+            outcome.remarks += [f"{each}, {BEYOND}" for each in differences if name in late]
 
 
 def _is_live(entity: str, row: Row) -> bool:

@@ -104,8 +104,9 @@ def _late(kind: str, about: Circumstances) -> Fate:
     )
 
 
-def _late_beyond(kind: str, about: Circumstances) -> Fate:
-    return _after_giving_up(kind, about, SETTLE_SECONDS * about.rng.uniform(1.2, 8))
+def late_beyond(about: Circumstances) -> Fate:
+    """Return an effect that comes after the settle window, but before the look that finds it."""
+    return _after_giving_up("late_beyond", about, SETTLE_SECONDS * about.rng.uniform(1.2, 8))
 
 
 def _after_giving_up(kind: str, about: Circumstances, seconds: float) -> Fate:
@@ -199,7 +200,6 @@ FATES: Final[Mapping[str, Callable[[str, Circumstances], Fate]]] = {
     "lost_answer": _lost_answer,
     "reset_after": _reset_after,
     "late": _late,
-    "late_beyond": _late_beyond,
     "slow": _slow,
     "slow_body": _slow_body,
     "incomplete": _incomplete,

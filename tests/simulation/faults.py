@@ -28,7 +28,7 @@ WIRE_FAULTS = (
     "throttle",
     "revoke_tokens",
 )
-"""Faults of single calls; `late_beyond` comes on top in seeds that are flagged for it."""
+"""Faults of single calls; `late_beyond` comes on top in some seeds, for calls that may change."""
 WORDS: Mapping[str, str] = {
     "connect": "connection that could not be made",
     "half_open": "half-open connection",
@@ -51,6 +51,8 @@ WORDS: Mapping[str, str] = {
 MOMENTS = ("step", "sent", "sent", "effect", "answer", "answer", "begin", "commit", "commit")
 """Near which moment of a process it is killed: any of its steps, a call, a transaction."""
 OUTAGES = ("refused", "reset", "silent", "503")
+BEYOND_SEEDS = 0.04
+"""In how many seeds effects come when nobody waits for them any more."""
 SWITCHES: Mapping[str, tuple[str, ...]] = {
     "meta_style": ("laravel",),
     "per_page_max": ("15",),
@@ -113,11 +115,8 @@ class FaultPlan:
     """How often hosts look whether an outage is over."""
     settle_seconds: float = SETTLE_SECONDS
     """What the hosts are told; the network always goes by the true window."""
-
-    @property
-    def may_exceed(self) -> bool:
-        """Whether effects may come after the settle window, where nothing can be known."""
-        return "late_beyond" in self.wire
+    beyond_share: float = 0.0
+    """How many calls that may change something do so only after the settle window."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as it is printed."""
@@ -131,7 +130,7 @@ def draw(seed: int, *, hosts: int | None = None) -> FaultPlan:
     count = rng.choice((1, 1, 1, 1, 2, 2, 3, 4)) if horizon < DAY else 1
     count = count if hosts is None else hosts
     wire = _wire(rng)
-    is_beyond = "late_beyond" in wire
+    beyond = rng.uniform(0.1, 0.4) if rng.random() < BEYOND_SEEDS else 0.0
     return FaultPlan(
         seed=seed,
         hosts=count,
@@ -141,14 +140,16 @@ def draw(seed: int, *, hosts: int | None = None) -> FaultPlan:
         wire_share=rng.choice((0.0, 0.05, 0.15, 0.15, 0.35)),
         wire=wire,
         search_lag=rng.choice((0.0, 0.0, 5.0, 25.0)),
-        token_seconds=rng.choice((None, None, 90)),
+        # Whoever is told of a token that has ended does nothing, however late.
+        token_seconds=None if beyond else rng.choice((None, None, 90)),
         busy_share=rng.choice((0.0, 0.02)) if count > 1 else 0.0,
         reorders=rng.random() < 0.6,
         switches=_switches(rng),
         # Ten settle windows by a clock that leaps are fewer, and an effect may come after them.
-        incidents=_incidents(rng, hosts=count, horizon=horizon, leaps=not is_beyond),
-        awaits_looks=is_beyond or rng.random() < 0.2,
+        incidents=_incidents(rng, hosts=count, horizon=horizon, leaps=not beyond),
+        awaits_looks=bool(beyond) or rng.random() < 0.2,
         probe_seconds=HOUR if horizon >= DAY else PROBE_SECONDS,
+        beyond_share=beyond,
     )
 
 
@@ -159,8 +160,6 @@ def _poll(rng: Random, horizon: float) -> float:
 
 def _wire(rng: Random) -> dict[str, float]:
     chosen = {kind: rng.random() for kind in WIRE_FAULTS if rng.random() < 0.6}
-    if rng.random() < 0.04:
-        chosen["late_beyond"] = 0.2
     return chosen or {"lost_answer": 1.0}
 
 

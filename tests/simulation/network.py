@@ -20,12 +20,13 @@ from sync.dokstamp.wire import Incoming, Outgoing
 from sync.simulator import SimulatedRequest, SimulatedResponse, Switches
 from sync.simulator.journal import Journal
 from sync.simulator.world import World
-from tests.simulation.fates import Circumstances, Fate, draw_fate, struck_by
+from tests.simulation.fates import Circumstances, Fate, draw_fate, late_beyond, struck_by
 from tests.simulation.faults import DAY, WORDS, FaultPlan
 from tests.simulation.flight import Flight, content_of, request_of
 from tests.simulation.loop import RUNNING, VirtualLoop
 
 DOUBTFUL: Final = frozenset({"late", "lost_answer", "half_open", "reset_after", "reset_before"})
+BEYOND: Final = "late_beyond"
 KEPT: Final = frozenset(
     {"retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
 )
@@ -103,7 +104,7 @@ class Network:
         heard: asyncio.Future[Incoming] = self._loop.create_future()
         fate = self._fate(flight)
         flight.fate = fate.kind
-        if fate.kind:
+        if fate.kind and fate.kind != BEYOND:
             self.counts[fate.told or WORDS[fate.kind]] += 1
         if fate.kind in DOUBTFUL and flight.is_unsafe:
             self._doubt(flight)
@@ -140,6 +141,9 @@ class Network:
         left = flight.ends_at - self._loop.time()
         lag = self.world.search_lag_seconds
         about = Circumstances(self._rng, left, self.now, lag)
+        beyond = 0.0 if self.is_calm or not flight.is_unsafe else self._plan.beyond_share
+        if beyond and self._rng.random() < beyond:
+            return late_beyond(about)
         return draw_fate(self._plan.wire, share, about)
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
@@ -157,6 +161,9 @@ class Network:
         if written is not None and written.request == flight.request_number:
             flight.created = _made(flight, journal)
             self._made_at = self._loop.time() if flight.created else self._made_at
+        if flight.fate == BEYOND and flight.is_beyond:
+            # Not when it is drawn, for many such a request comes to nothing in the end.
+            self.counts[WORDS[BEYOND]] += 1
         if response.status == 401 and flight.is_authorised:
             self.counts["401 answered to a call"] += 1
         self._set_alarm()

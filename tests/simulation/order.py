@@ -71,6 +71,14 @@ def _attachments(course: str, modules: Any, identities: Identities) -> list[Effe
     return found
 
 
+def overtaken(network: Network, identities: Identities) -> frozenset[Name]:
+    """Return the records that a request changed last which nobody waited for any more."""
+    last: dict[Name, Flight] = {}
+    for flight in _in_order(network):
+        last.update(dict.fromkeys(meant_by(flight, identities), flight))
+    return frozenset(name for name, flight in last.items() if flight.is_beyond)
+
+
 def order_faults(network: Network, identities: Identities, expected: Expected) -> Iterator[str]:
     """Tell where an older state came after a newer one."""
     yield from _steps_back(network, identities)

@@ -29,3 +29,20 @@ def test_a_host_that_slept_longer_than_its_lease_makes_nothing_twice(seed: int) 
 
     assert report.violations == []
     assert report.faults["pause longer than a lease"] > 0
+
+
+@pytest.mark.parametrize("seed", [1, 4, 9])
+def test_what_comes_after_the_settle_window_is_found_and_held_for_a_person(seed: int) -> None:
+    report = simulate(plan(seed, beyond_share=0.5, awaits_looks=True))
+
+    assert report.violations == []
+    assert report.faults["late effect beyond the settle window"] > 0
+    assert any("is there" in each for each in report.remarks)
+    assert report.stopped["held: second_record"] > 0
+
+
+def test_a_change_that_comes_after_the_settle_window_is_all_that_it_spoils() -> None:
+    report = simulate(plan(5, beyond_share=0.5, awaits_looks=True))
+
+    assert report.violations == []
+    assert any("'Institution U-1 v2', not" in each for each in report.remarks)
