@@ -17,7 +17,7 @@ from sqlalchemy import URL
 
 from tests.sync.system.killing.homes import FolderHome, Home, ServerHome
 from tests.sync.system.killing.phases import PHASES
-from tests.sync.system.killing.trial import Trial, attempt, prepare, record
+from tests.sync.system.killing.trial import Trial, attempt, prepare, record, warm_up
 
 T = TypeVar("T")
 TRIES_MAX = 5
@@ -88,6 +88,18 @@ def fight(phase: str, server: URL | None, plan: Plan, tell: Tell) -> Tally:
             tell(tally)
         tally.cpu_seconds = cpu_seconds() - begun
         return tally
+    finally:
+        home.remove()
+        shutil.rmtree(root)
+
+
+def heat(server: URL | None) -> None:
+    """Go through a whole life once in this process, on the database that is fought on next."""
+    root = Path(tempfile.mkdtemp(prefix="kill-points-"))
+    home = home_in(root, server, "warm")
+    try:
+        warm_up(home)
+        home.settle_down()
     finally:
         home.remove()
         shutil.rmtree(root)

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from sqlalchemy import URL
 
 from tests.postgresql import running_server
-from tests.sync.system.killing.campaign import Plan, Tally, fight
+from tests.sync.system.killing.campaign import Plan, Tally, fight, heat
 from tests.sync.system.killing.phases import PHASES
 
 DATABASES = ("sqlite", "postgresql")
@@ -65,6 +65,7 @@ def _fights(database: str, phases: Sequence[str], plan: Plan) -> Iterator[Tally]
             server: URL | None = None
             if name == "postgresql":
                 server = stack.enter_context(running_server())
+            heat(server)
             for phase in phases:
                 yield fight(phase, server, plan, progress)
                 say("\n")

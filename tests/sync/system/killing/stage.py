@@ -170,6 +170,9 @@ def live(act: Act, life: Life) -> int:
     except BaseException:  # noqa: BLE001 - told to the parent, whatever it is
         life.notebook.note("error", traceback.format_exc().replace("\n", " | "))
         return 1
+    finally:
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
     return 0
 
 

@@ -1,5 +1,6 @@
 """One death: a copy of the template, a process killed at a point, another one that goes on."""
 
+import gc
 import os
 import socket
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from tests.sync.system.killing.forgotten import Secret, erasure_faults
 from tests.sync.system.killing.homes import Home
 from tests.sync.system.killing.outside import NOTHING, Sight, log_faults, look
 from tests.sync.system.killing.phase import Phase
-from tests.sync.system.killing.phases import nothing
+from tests.sync.system.killing.phases import finish_graduation, nothing
 from tests.sync.system.killing.remains import Remains
 from tests.sync.system.killing.remote import answer_all
 from tests.sync.system.killing.stage import (
@@ -65,6 +66,23 @@ def prepare(phase: Phase, home: Home, *, sees_hops: bool = False) -> Scene:
         assert status == 0, notes
         home.settle_down()
     return scene
+
+
+def warm_up(home: Home) -> None:
+    """Let this process live a life once: what that leaves prepared its children inherit."""
+    ours, theirs = socket.socketpair()
+    file = home.folder / "warm.notes"
+    remote = os.fork()
+    if remote == 0:
+        theirs.close()
+        answer_all(ours, Simulator())
+        os._exit(0)
+    ours.close()
+    with theirs:
+        life = Life(TEMPLATE, home.settings, theirs, Notebook(str(file)), tripwire=None)
+        assert live(finish_graduation, life) == 0, file.read_text()
+    os.waitpid(remote, 0)
+    gc.collect()
 
 
 def record(scene: Scene) -> Recording:
