@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.mapping import store as mapping_store
 from ledger.outbox.operation import State
+from ledger.reference import SourceRef
 from sync.runtime.decisions import Selection, Signature, decide
 from sync.simulator import parse_faults
 from tests.sync.system.practice import practising
@@ -16,11 +18,14 @@ PATHS = {
     "organization": "/organizations",
     "course": "/courses",
     "module": "/modules",
+    "module_group": "/courses/*/modules/groups",
     "cohort": "/cohorts",
     "student": "/students",
     "enrollment": "/enrollments",
     "certificate": "/certificates",
 }
+CATALOGUE_TYPES = {f"{entity}.upserted" for entity in ("institution", "course", "module")}
+ALONE = SourceRef("course", "C-2")
 BY = Signature(actor="registrar", reason="DokStamp mended it")
 
 
@@ -68,5 +73,32 @@ async def test_a_poisoned_record_delays_only_its_dependants(tmp_path: Path, enti
         assert len(poison) == 1
         assert late <= _dependants(poison[0].split(" ")[0], FIRST_TERM)
         await decide(practice.ledger, "retry", Selection(entity=entity), signature=BY)
+        await practice.sync()
+        assert await practice.unsettled() == {}
+
+
+@pytest.mark.one_database("What DokStamp refuses is not told apart by the ledger's database.")
+async def test_a_poisoned_attachment_delays_only_its_dependants(tmp_path: Path) -> None:
+    async with practising(tmp_path) as practice:
+        before = [told for told in FIRST_TERM if told[0] in CATALOGUE_TYPES]
+        await practice.tell(before)
+        mapped = await practice.ledger.read(
+            lambda c: mapping_store.find(c, practice.ledger.scope, reference=ALONE)
+        )
+        assert mapped is not None
+        # The only attachment of its course, so that it is refused alone.
+        path = f"/courses/{mapped.target}/attach/modules"
+        practice.simulator.set_faults(
+            *parse_faults(f"error_before:method=POST,path={path},nth=1,status=422")
+        )
+        # Certificates last: one waits for what it freezes and was told of earlier.
+        later = [told for told in FIRST_TERM if told not in before]
+        await practice.tell(sorted(later, key=lambda told: told[0] == "certificate.requested"))
+        stopped = await practice.unsettled()
+        poison = [name for name, why in stopped.items() if why.startswith((State.DEAD, State.HELD))]
+
+        assert poison == ["C-2:M-1 upsert"]
+        assert {name.split(" ")[0] for name in stopped} == {"C-2:M-1", "D-3"}
+        await decide(practice.ledger, "retry", Selection(entity="course_module"), signature=BY)
         await practice.sync()
         assert await practice.unsettled() == {}
