@@ -173,12 +173,53 @@ class Cluster:
         )
 
     async def _execute(self, statement: str) -> None:
-        given = self.address.translate_connect_args(username="user") | dict(self.address.query)
-        connection = await asyncpg.connect(**given)
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
+        await execute(self.address, statement)
+
+
+TALKATIVE = {
+    "log_min_messages": "info",
+    "log_min_error_statement": "info",
+    "log_error_verbosity": "verbose",
+    "log_statement": "all",
+    # As the ledger's README asks of whoever logs statements.
+    "log_parameter_max_length": "0",
+}
+"""How a server logs for which nothing is too small."""
+
+
+@dataclass(frozen=True)
+class ServerLog:
+    """What the server says in its own log of one database, from now on."""
+
+    path: Path
+    begins: int
+
+    @classmethod
+    async def of(cls, address: URL) -> "ServerLog | None":
+        """Let everything be logged of a database; none is there of a server that is not ours."""
+        found = address.query.get("host")
+        path = Path(str(found)) / "log"
+        if NAMED in os.environ or not path.exists():
+            return None
+        for name, value in TALKATIVE.items():
+            await execute(address, f"ALTER DATABASE \"{address.database}\" SET {name} = '{value}'")
+        return cls(path, path.stat().st_size)
+
+    def read(self) -> bytes:
+        """Return what was logged since."""
+        with self.path.open("rb") as file:
+            file.seek(self.begins)
+            return file.read()
+
+
+async def execute(address: URL, statement: str) -> None:
+    """Run one statement on a connection of its own."""
+    query = {name: value for name, value in address.query.items() if name != "schema"}
+    connection = await asyncpg.connect(**address.translate_connect_args(username="user"), **query)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 async def migrate(address: URL) -> None:

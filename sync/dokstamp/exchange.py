@@ -1,6 +1,6 @@
 """An exchange: one HTTP request and its answer, as evidence that names nobody."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -17,7 +17,7 @@ class Exchange:
     """The HTTP status; `None` when no answer came."""
     started_at: datetime
     seconds: float
-    request_sha256: str = ""
+    request_sha256: str = field(default="", repr=False)
     """Of the body's bytes, or of the uploaded file's; nothing without one, or with secrets."""
     answer_sha256: str = ""
     fault: str = ""

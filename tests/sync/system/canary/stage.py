@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -16,9 +17,10 @@ from sqlalchemy import make_url
 from ledger.testing import SERVED
 from sync.simulator import serve
 from tests.architecture.source import ROOT
+from tests.postgresql import ServerLog
 from tests.sync.system.canary.echoing import EchoingSimulator
 from tests.sync.system.canary.story import meet_strangers
-from tests.sync.system.commands import Ended, Station, ended
+from tests.sync.system.commands import Station, ended
 from tests.sync.system.strangers import Strangers
 
 MANY = """
@@ -27,9 +29,9 @@ from sync.cli.main import main
 for words in json.loads(sys.argv[1]):
     for _ in range(12 if "sync" in words else 1):
         code = main(words)
-        print(f"{words[3]} ends with {code}", flush=True)
         if code != 75:
             break
+    print(f"\\n{words[3]} ends with {code}", flush=True)
 """
 """Many commands in one process: starting one costs more than running it. 75 asks for another."""
 QUICK = {
@@ -40,19 +42,26 @@ QUICK = {
 }
 
 
+END = re.compile(r"^\w+ ends with \d+$", re.MULTILINE)
+
+
 @dataclass(slots=True)
 class Canary:
     """A station whose every word is kept."""
 
     station: Station
     simulator: EchoingSimulator
-    said: list[tuple[str, Ended]] = field(default_factory=list)
-    stories: Ended = field(default=Ended(0, "", ""))
-    export: Ended = field(default=Ended(0, "", ""))
+    server_log: ServerLog | None = None
+    said: list[tuple[str, str]] = field(default_factory=list)
+    stories: list[str] = field(default_factory=list)
+    export: str = ""
     """What was asked for in order to see what is sealed."""
 
-    async def tell(self, *commands: Sequence[str]) -> Ended:
-        """Run these commands with everything logged, and keep what they say."""
+    async def tell(self, *commands: Sequence[str], discloses: bool = False) -> list[str]:
+        """Run these commands with everything logged, and return what each of them printed.
+
+        What is printed is kept to be searched, unless it is to show what is sealed.
+        """
         given = [["--debug", "--log-format", "json", *words] for words in commands]
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-W", "default", "-c", MANY, json.dumps(given)),
@@ -63,19 +72,25 @@ class Canary:
             stderr=asyncio.subprocess.PIPE,
         )
         found = await ended(process)
-        self.said.append((" | ".join(" ".join(words[:3]) for words in commands), found))
-        return found
-
-    async def rows(self, *words: str) -> list[dict[str, Any]]:
-        """Return the rows that one command lists, a line each."""
-        lines = (await self.tell([*words, "--jsonl"])).output.splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        printed = END.split(found.output)
+        assert len(printed) == len(commands) + 1, found.errors
+        names = [" ".join(words[:3]) for words in commands]
+        self.said.append((f"standard error of {' | '.join(names)}", found.errors))
+        if not discloses:
+            self.said += [
+                (f"standard output of {name}", each)
+                for name, each in zip(names, printed, strict=False)
+            ]
+        return printed[:-1]
 
     async def left(self) -> list[tuple[str, bytes]]:
-        """Return everything that the ledger keeps: its files, and its tables on a server."""
+        """Return all that the ledger leaves: its files, and on a server its tables and the log."""
         files = _files(self.station.folder)
         served = dict(files).get(SERVED)
-        return files if served is None else files + await _tables(served.decode())
+        if served is None:
+            return files
+        logged = self.server_log.read() if self.server_log is not None else b""
+        return [*files, ("the server's log", logged), *await _tables(served.decode())]
 
 
 def _files(folder: Path) -> list[tuple[str, bytes]]:
@@ -115,9 +130,22 @@ def echoing() -> EchoingSimulator:
     return simulator
 
 
+def rows_of(printed: str) -> list[dict[str, Any]]:
+    """Return the rows that one command listed, a line each."""
+    return [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+
+
 @asynccontextmanager
 async def watched(home: Path) -> AsyncIterator[Canary]:
     """Give a place for a ledger, and a practice DokStamp that repeats what it is told."""
     simulator = echoing()
+    server_log = await talkative(home)
     async with serve(simulator) as address:
-        yield Canary(Station(home, simulator, address, dict(QUICK)), simulator)
+        station = Station(home, simulator, address, dict(QUICK))
+        yield Canary(station, simulator, server_log=server_log)
+
+
+async def talkative(home: Path) -> ServerLog | None:
+    """Let the server of a ledger log all it can, and return what it will have logged."""
+    served = home / SERVED
+    return await ServerLog.of(make_url(served.read_text())) if served.exists() else None
