@@ -16,17 +16,17 @@ from tests.postgresql import running_server
 from tests.sync.system.killing.campaign import Tally, apart, attempts, cpu_seconds, home_in
 from tests.sync.system.killing.command import DATABASES, progress, say, tell
 from tests.sync.system.killing.deaths import attempt, prepare, record, warm_up
-from tests.sync.system.killing.homes import FolderHome
 from tests.sync.system.killing.places import spread_of, twice
 from tests.sync.system.killing.scenes import ACTS
+
+SPARE = 4
+"""How many points are at hand for each death that is wanted."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Fight the campaign that the command line asks for; returns the exit code."""
     asked = _asked(words)
     with _folder() as folder:
-        (folder / "warm").mkdir()
-        warm_up(FolderHome(folder / "warm"))
         tallies = list(_fights(asked, folder))
     tell(tallies, is_json=asked.json)
     return int(any(tally.losses for tally in tallies))
@@ -45,52 +45,69 @@ def _fights(asked: argparse.Namespace, folder: Path) -> Iterator[Tally]:
             server: URL | None = None
             if database == "postgresql":
                 server = stack.enter_context(running_server())
+            _heat(folder / database, server)
             for name in asked.act or list(ACTS):
                 yield _fight(asked, Tally(database, name), folder, server)
                 say("\n")
 
 
+def _heat(place: Path, server: URL | None) -> None:
+    """Do in this process what its children will do, on the database that they will do it on."""
+    place.mkdir()
+    home = home_in(place, server, "warm")
+    try:
+        warm_up(home)
+        home.settle_down()
+    finally:
+        home.remove()
+
+
 def _fight(asked: argparse.Namespace, tally: Tally, folder: Path, server: URL | None) -> Tally:
     began = cpu_seconds()
-    place = folder / tally.database
-    place.mkdir(exist_ok=True)
-    home = home_in(place, server, tally.phase)
+    home = home_in(folder / tally.database, server, tally.phase)
     try:
         scene = prepare(ACTS[tally.phase], home, lanes=asked.lanes, forgets=asked.forgetful)
         reference = apart(lambda: record(scene))
         tally.found = len(reference.points)
-        chosen = _chosen(asked, tally, reference.points)
-        for trial in attempts(
-            chosen, lambda point: attempt(scene, point, reference=reference), asked.jobs
-        ):
-            tally.count(trial)
-            progress(tally)
-            if trial.losses:
-                say(f"\nagain: {_again(tally, trial.point, asked)}\n")
+        for points, wanted in _draws(asked, tally, reference.points):
+            for trial in attempts(
+                points,
+                lambda point: attempt(scene, point, reference=reference),
+                asked.jobs,
+                wanted=wanted,
+            ):
+                tally.count(trial)
+                progress(tally)
+                if trial.losses:
+                    say(f"\nagain: {_again(tally, trial.point, asked)}\n")
         tally.cpu_seconds = cpu_seconds() - began
         return tally
     finally:
         home.remove()
 
 
-def _chosen(asked: argparse.Namespace, tally: Tally, points: Sequence[str]) -> list[str]:
-    """Return the points to try; a second one follows some, in the run that recovers."""
+def _draws(
+    asked: argparse.Namespace, tally: Tally, points: Sequence[str]
+) -> Iterator[tuple[list[str], int | None]]:
+    """Return the points to try, and how many deaths suffice where others are there to spare.
+
+    A second point follows some of the first, in the run that recovers.
+    """
     if asked.point:
-        return list(asked.point)
+        yield list(asked.point), None
+        return
     # The same places for the same seed, whatever else is fought.
     rng = Random(f"{asked.seed} {tally.database} {tally.phase}")
     meant = [point for point in points if re.search(asked.only, point)]
-    doubles = asked.doubles
     if asked.all:
-        firsts = meant
-        doubles = len(meant) if doubles is None else doubles
-    else:
-        firsts = spread_of(meant, asked.spread, rng=rng)
-        doubles = len(firsts) // 3 if doubles is None else doubles
-    pairs = twice(firsts, points, doubles, rng=rng)
-    if asked.all:
-        return [*firsts, *pairs]
-    return [*firsts[: max(0, asked.spread - len(pairs))], *pairs]
+        doubles = len(meant) if asked.doubles is None else asked.doubles
+        yield [*meant, *twice(meant, points, doubles, rng=rng)], None
+        return
+    doubles = asked.spread // 3 if asked.doubles is None else asked.doubles
+    firsts = spread_of(meant, SPARE * asked.spread, rng=rng)
+    # What waits for the clock may come in another order, and a point may then not be there.
+    yield firsts, asked.spread - doubles
+    yield twice(firsts, points, SPARE * doubles, rng=rng), doubles
 
 
 @contextmanager
@@ -109,7 +126,7 @@ def _asked(words: Sequence[str] | None) -> argparse.Namespace:
         "--act", choices=list(ACTS), action="append", help="which command is killed"
     )
     parser.add_argument(
-        "--spread", type=int, default=20, metavar="N", help="so many points of an act, on each"
+        "--spread", type=int, default=20, metavar="N", help="so many deaths in an act, on each"
     )
     parser.add_argument("--all", action="store_true", help="every point, and a pair for each")
     parser.add_argument(

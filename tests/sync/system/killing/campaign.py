@@ -145,20 +145,34 @@ def _of_each_kind(points: Sequence[str]) -> list[str]:
 
 
 def attempts(
-    points: Sequence[str], attempt_at: Callable[[str], Trial], jobs: int
+    points: Sequence[str],
+    attempt_at: Callable[[str], Trial],
+    jobs: int,
+    *,
+    wanted: int | None = None,
 ) -> Iterator[Trial]:
-    """Yield what came of each point, in the order in which they end; each in its own process."""
+    """Yield what came of each point, in the order in which they end; each in its own process.
+
+    A point that is not reached is tried again; with a number of deaths that are wanted, the next
+    ones are tried instead, until so many have died.
+    """
+    tries_max = TRIES_MAX if wanted is None else 1
+    deaths = 0
     waiting = deque((point, 1) for point in points)
     running: dict[int, tuple[str, int, int]] = {}
-    while waiting or running:
-        while waiting and len(running) < jobs:
+    while True:
+        room = jobs if wanted is None else min(jobs, wanted - deaths)
+        while waiting and len(running) < room:
             point, tries = waiting.popleft()
             child, answer = _fork(partial(_attempted, attempt_at, point))
             running[child] = (point, tries, answer)
+        if not running:
+            return
         child, _ = os.wait()
         point, tries, answer = running.pop(child)
         trial = _read(answer, point)
-        if trial.was_reached or trial.losses or tries == TRIES_MAX:
+        if trial.was_reached or trial.losses or tries == tries_max:
+            deaths += trial.was_reached
             yield trial
         else:
             waiting.append((point, tries + 1))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sync.simulator import Simulator
 from tests.sync.system.killing.effects import effect_faults, history_of, order_faults
 from tests.sync.system.killing.homes import Home
+from tests.sync.system.killing.hosts import STOPPED, run_on
 from tests.sync.system.killing.outside import Sight, growth_faults, log_faults, look
 from tests.sync.system.killing.places import THEN
 from tests.sync.system.killing.practice_server import Remote, serving
@@ -123,7 +124,7 @@ def _move(home: Home) -> None:
 
 def _live(scene: Scene, home: Home, remote: Remote, fatal: str) -> Ended:
     """Let the program do its act until it dies, and everything it did come to rest."""
-    ended = run(scene.command(scene.act.words, home, remote.url), fatal=fatal)
+    ended = _act(scene, home, remote, fatal)
     remote.settle_down()
     home.settle_down()
     home.outlast()
@@ -133,6 +134,19 @@ def _live(scene: Scene, home: Home, remote: Remote, fatal: str) -> Ended:
         for statement in FORGETTING:
             home.order(statement)
     return ended
+
+
+def _act(scene: Scene, home: Home, remote: Remote, fatal: str | None) -> Ended:
+    command = scene.command(scene.act.words, home, remote.url)
+    if not scene.act.is_endless:
+        return run(command, fatal=fatal)
+    folder = home.folder / "beside"
+    folder.mkdir(exist_ok=True)
+    tellings = [scene.command(words, home, remote.url) for words in scene.act.beside]
+    beside = [replace(telling, folder=folder) for telling in tellings]
+    ended = run_on(command, home, beside=beside, fatal=fatal)
+    # To be stopped is how it comes to its end.
+    return replace(ended, code=0) if ended.code == STOPPED else ended
 
 
 def _finish(scene: Scene, home: Home, remote: Remote, words: Sequence[str]) -> Ended:
@@ -146,7 +160,10 @@ def _judge(
 ) -> tuple[list[str], Sight, History]:
     """Go on until all is at rest, and look at the log, the tables, and DokStamp's own truth."""
     if scene.act.words != LAST:
-        _finish(scene, home, remote, scene.act.words)
+        restarted = _act(scene, home, remote, None)
+        assert restarted.code == 0, restarted
+        home.settle_down()
+        home.outlast()
     report = json.loads(_finish(scene, home, remote, LAST).output)
     found = [f"{report[name]} {name}" for name in _REST if report[name]]
     found += _audited(scene, home, remote)

@@ -8,13 +8,16 @@ from sqlalchemy import MetaData
 from ledger.schema.tables import metadata
 from ledger.schema.vault_tables import vault_metadata
 from sync.runtime import moving
-from sync.runtime.standing import accept_older, stand_of
+from sync.runtime.standing import ACCEPTED, accept_older, stand_of
 from tests.sync.system.killing.homes import Part
 from tests.sync.system.killing.outside import look
 from tests.sync.system.killing.remains import BACKUP, MASTER, Remains, envelopes
 from tests.sync.system.killing.stage import Opening, Role, Stage
 
 MAKER, REMAKER = Role(2, makes_the_ledger=True), Role(4, makes_the_ledger=True)
+
+ACCEPTED_MAX = 2
+"""Once more by who comes after somebody that died before the tree was published anew."""
 
 
 async def put_back(opening: Opening) -> None:
@@ -27,6 +30,7 @@ async def put_back(opening: Opening) -> None:
 
 
 RESTORER, RESTORER_AGAIN = Role(2, prelude=put_back), Role(4, prelude=put_back)
+ACCEPTOR, ACCEPTOR_AGAIN = Role(3), Role(4)
 
 
 async def accept(stage: Stage) -> None:
@@ -35,6 +39,15 @@ async def accept(stage: Stage) -> None:
     if (await stand_of(stage.ledger, key_file)).error is not None:
         await accept_older(stage.ledger, key_file, reason="a disk was lost")
     stage.notebook.note("accepted", "older")
+
+
+def accepting_faults(remains: Remains) -> Iterator[str]:
+    """Tell whether an older ledger was accepted too often, or promised to be and is not."""
+    accepted = len(remains.sight.outcomes(ACCEPTED))
+    if accepted > ACCEPTED_MAX:
+        yield f"G7: an older ledger was accepted {accepted} times"
+    if remains.promises("accepted") and not accepted:
+        yield "G1: an acceptance was promised and is lost"
 
 
 def making_faults(remains: Remains) -> Iterator[str]:

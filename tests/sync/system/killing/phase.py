@@ -26,6 +26,8 @@ class Phase:
     """What more must hold of what the dead one left."""
     ended: Check = nothing_more
     """What more must hold in the end."""
+    preparer: Role | None = None
+    """Who comes after the preparation, and does something before it opens the ledger."""
     victim: Role = VICTIM
     survivor: Role = SURVIVOR
     is_empty_before: bool = False

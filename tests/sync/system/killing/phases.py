@@ -278,5 +278,16 @@ PHASES = {
             survivor=openings.RESTORER_AGAIN,
             is_replaced=True,
         ),
+        Phase(
+            "accept older",
+            published_since,
+            openings.accept,
+            finish_older,
+            left=openings.accepting_faults,
+            ended=openings.accepting_faults,
+            preparer=openings.RESTORER,
+            victim=openings.ACCEPTOR,
+            survivor=openings.ACCEPTOR_AGAIN,
+        ),
     )
 }

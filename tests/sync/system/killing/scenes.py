@@ -49,6 +49,10 @@ class Act:
     before: tuple[tuple[str, ...], ...]
     told: tuple[Told, ...]
     """Everything that is told in the end."""
+    beside: tuple[tuple[str, ...], ...] = ()
+    """What others do once it has come to rest, while it goes on."""
+    is_endless: bool = False
+    """Whether it works until it is asked to stop."""
 
     @property
     def standing(self) -> tuple[Told, ...]:
@@ -69,6 +73,7 @@ ACTS: Final = {
         Act("ingest", _MAKE, (_INIT,), MADE),
         Act("make", _SYNC, (_INIT, _MAKE), MADE),
         Act("change", _SYNC, (_INIT, _MAKE, _SYNC, _CHANGE), MADE + CHANGED),
+        Act("run", ("run",), (_INIT, _MAKE), MADE + CHANGED, beside=(_CHANGE,), is_endless=True),
     )
 }
 LAST: Final = _SYNC

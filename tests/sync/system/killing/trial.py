@@ -65,6 +65,10 @@ def prepare(phase: Phase, home: Home, *, sees_hops: bool = False) -> Scene:
         status, notes = _run(phase.prepare, TEMPLATE, scene, home)
         assert status == 0, notes
         home.settle_down()
+    if phase.preparer is not None:
+        status, notes = _run(nothing, phase.preparer, scene, home)
+        assert status == 0, notes
+        home.settle_down()
     return scene
 
 
