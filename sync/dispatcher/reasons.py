@@ -91,7 +91,7 @@ _CORRECT: Final = (
     "Or `outbox discard` it."
 )
 _RETRY: Final = "then run `outbox retry`."
-_BIND: Final = "If it is the right one, `mapping bind` it, then run `outbox retry`."
+_BIND: Final = "If it is the right one, `mapping bind` it, and this goes on by itself."
 
 WORDS: Final[dict[str, Words]] = {
     **PLANNED,
@@ -154,7 +154,7 @@ WORDS: Final[dict[str, Words]] = {
     ),
     Reason.SEVERAL_MATCHES: Words(
         "Several records in DokStamp match; none was taken.",
-        "Find the right one, `mapping bind` it, " + _RETRY,
+        "Find the right one and `mapping bind` it; this goes on by itself then.",
     ),
     Reason.HELD_BY_ANOTHER: Words(
         "The only match in DokStamp already stands for another source record.",
@@ -182,7 +182,7 @@ WORDS: Final[dict[str, Words]] = {
     ),
     Reason.MISSING: Words(
         "The record is not in DokStamp any more.",
-        "Have it restored and run `outbox retry`, or `mapping release` it so that it is made anew.",
+        "Have it restored, or `mapping release` it so that it is made anew, " + _RETRY,
     ),
     Reason.EMAIL_TAKEN: Words(
         "Another student in DokStamp has this e-mail address, or it is not accepted.",
@@ -204,7 +204,7 @@ WORDS: Final[dict[str, Words]] = {
     ),
     Reason.BIND_INSTITUTION: Words(
         "INSTITUTIONS is `bind`, so no institution is made.",
-        "Run `mapping bind institution SOURCE_ID UUID`, " + _RETRY,
+        "Run `mapping bind institution SOURCE_ID UUID`; this goes on by itself then.",
     ),
     Reason.INSTITUTION_SUSPENDED: Words(
         "DokStamp shows the institution as suspended.",
@@ -237,7 +237,7 @@ WORDS: Final[dict[str, Words]] = {
     ),
     Reason.FILE_USED: Words(
         "DokStamp has this file in use for another certificate, or for one that it does not show.",
-        "If DokStamp shows that certificate, `mapping bind` it and `outbox retry` this. Otherwise "
+        "If DokStamp shows that certificate, `mapping bind` it and this goes on. Otherwise "
         "request it again with a PDF of its own, and `outbox discard` this.",
     ),
     Reason.FILE_DIFFERS: Words(
