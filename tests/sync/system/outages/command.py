@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ledger.testing import SERVED
 from tests.postgresql import Cluster, running_server
-from tests.sync.system.outages.campaign import Run, Terms, campaign
+from tests.sync.system.outages.campaign import campaign
+from tests.sync.system.outages.run import Run, Terms
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from typing import Final
 
-from sync.simulator import Simulator, Switches, http_server
+from sync.simulator import Simulator, http_server, parse_faults
 
 REFUSAL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
@@ -22,6 +22,8 @@ class Door:
         self._behind = behind
         self._mode = "up"
         self._port = 0
+        self.heard = 0
+        """How many requests met it while it let none through."""
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -56,7 +58,8 @@ class Door:
             there, back = await asyncio.open_connection("127.0.0.1", self._behind)
             await asyncio.gather(_carry(reader, back), _carry(there, writer))
             return
-        await reader.read(PIECE_BYTES)
+        if await reader.read(PIECE_BYTES):
+            self.heard += 1
         if self._mode == "refusing":
             writer.write(REFUSAL)
             await writer.drain()
@@ -72,9 +75,9 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     writer.close()
 
 
-async def main(rate_limit: str) -> None:
-    """Serve until the input ends: a mode on a line turns the door, `verdict` asks for one."""
-    simulator = Simulator(switches=Switches(rate_limit=rate_limit))
+async def main() -> None:
+    """Serve until the input ends; each line is a word and what goes with it, see `_obey`."""
+    simulator = Simulator()
     async with http_server.serve(simulator) as address:
         door = Door(address.port)
         tenant = address.tenant
@@ -88,11 +91,24 @@ async def main(rate_limit: str) -> None:
             }
         )
         while line := (await asyncio.to_thread(sys.stdin.readline)).strip():
-            if line == "verdict":
-                _say({"faults": dict(simulator.verdict().faults)})
-            else:
-                await door.turn(line)
-                _say({"mode": line})
+            _say(await _obey(simulator, door, line))
+
+
+async def _obey(simulator: Simulator, door: Door, line: str) -> object:
+    """Do what a line says: a mode turns the door, the rest asks or changes the practice service."""
+    word, _, rest = line.partition(" ")
+    match word:
+        case "verdict":
+            return {"faults": dict(simulator.verdict().faults)}
+        case "heard":
+            return {"heard": door.heard}
+        case "limit":
+            simulator.set_switches(rate_limit=rest)
+        case "faults":
+            simulator.set_faults(*parse_faults(rest))
+        case _:
+            await door.turn(word)
+    return {"done": line}
 
 
 def _say(answer: object) -> None:
@@ -101,4 +117,4 @@ def _say(answer: object) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main())
