@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
 
 from ledger.reference import Position, Scope
+from ledger.schema.statements import pages
 from ledger.schema.tables import quarantine, sightings
 
 KEYS_MAX: Final = 400
@@ -33,11 +34,9 @@ class Kept:
 
 def known(connection: Connection, scope: Scope, *, keys: Collection[str]) -> set[str]:
     """Return which of these keys are on record, in whatever state."""
-    wanted, found = sorted(keys), set[str]()
-    for start in range(0, len(wanted), KEYS_MAX):
-        statement = select(quarantine.c.key).where(
-            _within(scope), quarantine.c.key.in_(wanted[start : start + KEYS_MAX])
-        )
+    found = set[str]()
+    for page in pages(sorted(keys), KEYS_MAX):
+        statement = select(quarantine.c.key).where(_within(scope), quarantine.c.key.in_(page))
         found |= {row.key for row in connection.execute(statement)}
     return found
 

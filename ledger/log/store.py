@@ -10,7 +10,7 @@ from ledger.clock import to_microseconds
 from ledger.log.envelope import Prepared, Stored
 from ledger.log.merkle import CompactRange
 from ledger.reference import Position, SourceRef
-from ledger.schema.statements import one_of, one_of_pairs, pairs
+from ledger.schema.statements import one_of, one_of_pairs, pages, pairs
 from ledger.schema.tables import events, heads
 
 NAMES_MAX = 400
@@ -122,9 +122,8 @@ def find_known(
 ) -> dict[tuple[str, str], Known]:
     """Return which of these (source, id) pairs are in the log already."""
     known: dict[tuple[str, str], Known] = {}
-    for start in range(0, len(names), NAMES_MAX):
-        page = {"in_ledger": ledger, **pairs(names[start : start + NAMES_MAX])}
-        for row in connection.execute(_FIND_KNOWN, page):
+    for page in pages(names, NAMES_MAX):
+        for row in connection.execute(_FIND_KNOWN, {"in_ledger": ledger, **pairs(page)}):
             known[row.source, row.event_id] = Known(row.position, row.content_digest)
     return known
 
@@ -146,11 +145,9 @@ def read_page(
 
 def read_at(connection: Connection, ledger: int, *, positions: Iterable[Position]) -> list[Stored]:
     """Return the events at these positions, in order."""
-    wanted = sorted(set(positions))
     found: list[Stored] = []
-    for start in range(0, len(wanted), NAMES_MAX):
-        page = {"in_ledger": ledger, "positions": wanted[start : start + NAMES_MAX]}
-        found += _stored(connection.execute(_AT, page))
+    for page in pages(sorted(set(positions)), NAMES_MAX):
+        found += _stored(connection.execute(_AT, {"in_ledger": ledger, "positions": page}))
     return found
 
 

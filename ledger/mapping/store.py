@@ -14,6 +14,7 @@ from ledger.schema.statements import (
     folded_row,
     one_of,
     one_of_pairs,
+    pages,
     pairs,
     parameters,
     within,
@@ -69,9 +70,9 @@ def find_all(
     """Return the bindings of several records."""
     wanted = [(each.entity, each.source_id) for each in dict.fromkeys(references)]
     found: dict[SourceRef, Binding] = {}
-    for start in range(0, len(wanted), KEYS_MAX):
-        page = parameters(scope, **pairs(wanted[start : start + KEYS_MAX]))
-        bound = (_as_binding(row) for row in connection.execute(_FIND_ALL, page))
+    for page in pages(wanted, KEYS_MAX):
+        asked = parameters(scope, **pairs(page))
+        bound = (_as_binding(row) for row in connection.execute(_FIND_ALL, asked))
         found |= {binding.reference: binding for binding in bound}
     return found
 
@@ -81,10 +82,8 @@ def holders(
 ) -> dict[TargetId, SourceRef]:
     """Return which source records hold these targets."""
     asked = tuple(targets)
-    wanted = sorted({target.casefold() for target in asked})
     by_key: dict[str, SourceRef] = {}
-    for start in range(0, len(wanted), KEYS_MAX):
-        keys = wanted[start : start + KEYS_MAX]
+    for keys in pages(sorted({target.casefold() for target in asked}), KEYS_MAX):
         page = parameters(scope, asked_entity=entity, keys=keys)
         for row in connection.execute(_HOLDERS, page):
             by_key[row.target_key] = SourceRef(row.entity, row.source_id)

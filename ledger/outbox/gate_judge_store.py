@@ -12,7 +12,7 @@ from ledger.outbox import store
 from ledger.outbox.gate import Gate, GateKind, Why
 from ledger.outbox.operation import Operation, State
 from ledger.reference import OperationKey, Position, Scope, SourceRef
-from ledger.schema.statements import one_of_pairs, pairs, parameters, within
+from ledger.schema.statements import one_of_pairs, pages, pairs, parameters, within
 from ledger.schema.tables import bindings, records
 
 REFERENCES_MAX = 400
@@ -123,9 +123,9 @@ class GateJudge:
     ) -> None:
         wanted = [(each.entity, each.source_id) for each in references]
         found.update(dict.fromkeys(references))
-        for start in range(0, len(wanted), REFERENCES_MAX):
-            page = parameters(self._scope, **pairs(wanted[start : start + REFERENCES_MAX]))
-            for row in self._connection.execute(statement, page):
+        for page in pages(wanted, REFERENCES_MAX):
+            asked = parameters(self._scope, **pairs(page))
+            for row in self._connection.execute(statement, asked):
                 found[SourceRef(row.entity, row.source_id)] = row
 
     def _operation(self, key: OperationKey | None) -> Operation | None:

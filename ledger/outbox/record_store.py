@@ -7,7 +7,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, func, select
 
 from ledger.reference import Position, Scope, SourceRef
-from ledger.schema.statements import about, folded_row, one_of_pairs, pairs, parameters, within
+from ledger.schema.statements import (
+    about,
+    folded_row,
+    one_of_pairs,
+    pages,
+    pairs,
+    parameters,
+    within,
+)
 from ledger.schema.tables import natural_keys, records, references, sequences
 from ledger.schema.vault_tables import insert_or_ignore
 
@@ -112,9 +120,9 @@ def find_all(
     """Return what is known of several records."""
     wanted = [(each.entity, each.source_id) for each in dict.fromkeys(references)]
     found: dict[SourceRef, Record] = {}
-    for start in range(0, len(wanted), REFERENCES_MAX):
-        page = parameters(scope, **pairs(wanted[start : start + REFERENCES_MAX]))
-        known = (_as_record(row) for row in connection.execute(_FIND_ALL, page))
+    for page in pages(wanted, REFERENCES_MAX):
+        asked = parameters(scope, **pairs(page))
+        known = (_as_record(row) for row in connection.execute(_FIND_ALL, asked))
         found |= {record.reference: record for record in known}
     return found
 

@@ -9,7 +9,7 @@ from ledger.errors import IntegrityError
 from ledger.outbox.operation import FINAL, MOVES, RECHECK, Move, Operation, Priority, State
 from ledger.outbox.operation_row import as_operation, as_row, encode_concerns
 from ledger.reference import OperationKey, Position, Scope, SourceRef
-from ledger.schema.statements import about, folded_row, one_of, parameters
+from ledger.schema.statements import about, folded_row, one_of, pages, parameters
 from ledger.schema.statements import within as within_any
 from ledger.schema.tables import operation_events, operation_references, operations
 from ledger.schema.vault_tables import insert_or_ignore
@@ -132,11 +132,10 @@ def find(
     connection: Connection, scope: Scope, *, keys: Iterable[OperationKey]
 ) -> dict[OperationKey, Operation]:
     """Return the operations with these keys."""
-    wanted = list(dict.fromkeys(keys))
     found: dict[OperationKey, Operation] = {}
-    for start in range(0, len(wanted), KEYS_MAX):
-        page = parameters(scope, keys=wanted[start : start + KEYS_MAX])
-        found.update((row.key, as_operation(row)) for row in connection.execute(_FIND, page))
+    for page in pages(dict.fromkeys(keys), KEYS_MAX):
+        asked = parameters(scope, keys=page)
+        found.update((row.key, as_operation(row)) for row in connection.execute(_FIND, asked))
     return found
 
 

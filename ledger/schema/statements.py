@@ -5,12 +5,15 @@ imported and hand in values by name. `parameters` gives the values that `within`
 for; a value to be written goes by its column's name and thereby says that the column is written.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, ColumnElement, FromClause, and_, bindparam, tuple_
 
 from ledger.reference import Scope, SourceRef
+
+Item = TypeVar("Item")
 
 
 def within(table: FromClause) -> ColumnElement[bool]:
@@ -72,3 +75,10 @@ def folded_row(
     if reference is not None:
         row |= {"entity": reference.entity, "source_id": reference.source_id}
     return row | columns
+
+
+def pages(items: Iterable[Item], limit: int) -> Iterator[list[Item]]:
+    """Give these items in lists of at most `limit`: a statement takes so many parameters."""
+    rest = iter(items)
+    while page := list(islice(rest, limit)):
+        yield page

@@ -8,7 +8,15 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select
 
 from ledger.reference import Position, Scope, SourceRef
-from ledger.schema.statements import folded_row, one_of, one_of_pairs, pairs, parameters, within
+from ledger.schema.statements import (
+    folded_row,
+    one_of,
+    one_of_pairs,
+    pages,
+    pairs,
+    parameters,
+    within,
+)
 from ledger.schema.tables import events, subjects
 from ledger.subjects.name import first_of, number_of
 
@@ -116,10 +124,10 @@ def forget(connection: Connection, scope: Scope, *, person: str) -> None:
 
 def find(connection: Connection, scope: Scope, *, persons: Iterable[str]) -> dict[str, Subject]:
     """Return how these names stand, those that stand like anybody's left out."""
-    wanted, found = sorted(set(persons)), dict[str, Subject]()
-    for start in range(0, len(wanted), PERSONS_MAX):
-        page = parameters(scope, persons=wanted[start : start + PERSONS_MAX])
-        found |= {row.person: _as_subject(row) for row in connection.execute(_FIND, page)}
+    found = dict[str, Subject]()
+    for names in pages(sorted(set(persons)), PERSONS_MAX):
+        asked = parameters(scope, persons=names)
+        found |= {row.person: _as_subject(row) for row in connection.execute(_FIND, asked)}
     return found
 
 
@@ -161,8 +169,8 @@ def owners(
     """Return whose records these are, by the last source event that names a person."""
     wanted = [(each.entity, each.source_id) for each in dict.fromkeys(references)]
     found: dict[SourceRef, str] = {}
-    for start in range(0, len(wanted), PERSONS_MAX):
-        asked = {"in_ledger": ledger, **pairs(wanted[start : start + PERSONS_MAX])}
+    for records in pages(wanted, PERSONS_MAX):
+        asked = {"in_ledger": ledger, **pairs(records)}
         for row in connection.execute(_OWNERS, asked):
             found[SourceRef(row.entity, row.source_id)] = row.person
     return found

@@ -6,13 +6,14 @@ belong to the caller. A destroyed key leaves an empty row, so that its name neve
 what an erased person's name sealed must stay shut, and nothing new may be sealed under it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, select, update
 
 from ledger.clock import to_microseconds
+from ledger.schema.statements import pages
 from ledger.schema.vault_tables import insert_or_ignore, person_keys
 
 PERSONS_PER_QUERY: Final = 500
@@ -25,7 +26,7 @@ TRACES_LEFT: Final = 0
 def load_keys(connection: Connection, ledger: int, *, persons: Iterable[str]) -> dict[str, bytes]:
     """Return the wrapped keys of those persons who have one."""
     found: dict[str, bytes] = {}
-    for page in _pages(persons):
+    for page in pages(dict.fromkeys(persons), PERSONS_PER_QUERY):
         query = select(person_keys.c.person, person_keys.c.wrapped).where(
             person_keys.c.ledger == ledger,
             person_keys.c.person.in_(page),
@@ -85,7 +86,7 @@ def destroy_key(connection: Connection, ledger: int, *, person: str) -> bool:
 def scrub_pending(connection: Connection, ledger: int, *, persons: Iterable[str]) -> frozenset[str]:
     """Return those persons whose destroyed key may still be readable in the database's files."""
     found: set[str] = set()
-    for page in _pages(persons):
+    for page in pages(dict.fromkeys(persons), PERSONS_PER_QUERY):
         query = select(person_keys.c.person).where(
             person_keys.c.ledger == ledger,
             person_keys.c.person.in_(page),
@@ -104,9 +105,3 @@ def note_scrubbed(connection: Connection, ledger: int, *, person: str, now: date
         person_keys.c.wrapped == DESTROYED,
     )
     connection.execute(statement.values(created_at=to_microseconds(now)))
-
-
-def _pages(persons: Iterable[str]) -> Iterator[list[str]]:
-    distinct = list(dict.fromkeys(persons))
-    for begin in range(0, len(distinct), PERSONS_PER_QUERY):
-        yield distinct[begin : begin + PERSONS_PER_QUERY]

@@ -1,14 +1,14 @@
 """What the vault holds of a person, deleted: keys, documents, and the keys of those."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeVar
+from typing import Final
 
 from sqlalchemy import Connection, delete, select
 
+from ledger.schema.statements import pages
 from ledger.schema.vault_tables import document_chunks, documents, key_of_document, person_keys
 from ledger.vault.key_store import destroy_key
 
-Item = TypeVar("Item")
 ROWS_PER_STATEMENT: Final = 500
 
 
@@ -25,7 +25,7 @@ def delete_person(
 
 
 def _documents_of(connection: Connection, ledger: int, persons: list[str]) -> Iterator[bytes]:
-    for page in _pages(persons):
+    for page in pages(persons, ROWS_PER_STATEMENT):
         query = select(documents.c.sha256_keyed).where(
             documents.c.ledger == ledger, documents.c.person.in_(page)
         )
@@ -34,7 +34,7 @@ def _documents_of(connection: Connection, ledger: int, persons: list[str]) -> It
 
 def _delete_documents(connection: Connection, ledger: int, names: list[bytes]) -> int:
     count = 0
-    for page in _pages(names):
+    for page in pages(names, ROWS_PER_STATEMENT):
         chunks = delete(document_chunks).where(
             document_chunks.c.ledger == ledger, document_chunks.c.document.in_(page)
         )
@@ -48,14 +48,9 @@ def _delete_documents(connection: Connection, ledger: int, names: list[bytes]) -
 
 def _delete_keys(connection: Connection, ledger: int, owners: list[str]) -> int:
     count = 0
-    for page in _pages(owners):
+    for page in pages(owners, ROWS_PER_STATEMENT):
         statement = delete(person_keys).where(
             person_keys.c.ledger == ledger, person_keys.c.person.in_(page)
         )
         count += connection.execute(statement).rowcount
     return count
-
-
-def _pages(items: list[Item]) -> Iterator[list[Item]]:
-    for begin in range(0, len(items), ROWS_PER_STATEMENT):
-        yield items[begin : begin + ROWS_PER_STATEMENT]

@@ -14,6 +14,7 @@ from ledger.outbox.gate import Gate, GateKind
 from ledger.outbox.gate_judge_store import GateJudge
 from ledger.outbox.operation import State
 from ledger.reference import SourceRef
+from ledger.schema.statements import pages
 from tests.ledger.outbox.histories import Outbox, key
 from tests.ledger.rows import LEDGER_SCOPE
 
@@ -57,6 +58,17 @@ def test_gates_of_one_operation_are_found_without_reading_all_gates(
 
     assert outbox.the("b").state is State.READY
     assert not [plan for plan in plans if "gates" in plan and plan.endswith("generation=?)")]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 7])
+def test_pages_hold_every_item_once_and_no_more_than_the_limit(count: int) -> None:
+    items = list(range(count))
+
+    found = list(pages(items, 3))
+
+    assert [item for page in found for item in page] == items
+    assert [len(page) for page in found[:-1]] == [3] * (len(found) - 1)
+    assert all(1 <= len(page) <= 3 for page in found)
 
 
 def explained(connection: Connection) -> list[str]:
