@@ -9,10 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 from ledger.clock import Clock, Entropy, SystemClock, SystemEntropy, to_microseconds
 from ledger.database import Database, Durability, PostgresqlDatabase, Server, SqliteDatabase
 from ledger.database.postgresql import WAIT_SECONDS
-from ledger.errors import (
-    MasterKeyError,
-    MigrationNeededError,
-)
+from ledger.errors import MasterKeyError, MigrationNeededError
 from ledger.log.merkle import CompactRange
 from ledger.reference import LedgerId
 from ledger.schema.migrate import is_current, keep_others_out, upgrade, version
@@ -20,6 +17,7 @@ from ledger.schema.revisions import Line
 from ledger.schema.tables import epochs, heads, ledgers
 from ledger.shield import to_the_end
 from ledger.vault.cabinet_store import Cabinet
+from ledger.vault.key_file_store import refuse_key_of_another
 from ledger.vault.key_source import FROM_FILE, KeySource
 from ledger.vault.making_store import make_secrets
 from ledger.vault.vault_store import Vault
@@ -107,6 +105,8 @@ async def _make(
     await _migrate(main, "main")
     if await main.read(_has_row):
         return False
+    if address.key_source.is_file:
+        refuse_key_of_another(address.key_file, place=address.place)
     # Drawn first: how much chance the secrets need depends on the database.
     ledger_id = LedgerId(entropy.bytes(LEDGER_ID_BYTES).hex())
     # Secrets before the ledger that counts on them: a crash between is finished by `init`.

@@ -44,6 +44,22 @@ def write_key_file(path: Path, master: MasterKey) -> None:
         raise not_written(path, error) from error
 
 
+def refuse_key_of_another(path: Path, *, place: object) -> None:
+    """Refuse a new ledger the key file of one beside it, which a rotation there would change."""
+    if not path.exists():
+        return
+    own = place.absolute() if isinstance(place, Path) else None
+    for vault in sorted(path.absolute().parent.glob("*.vault*")):
+        ledger = vault.with_name(f"{vault.stem.removesuffix('.vault')}{vault.suffix}")
+        is_lock_or_log = "-" in vault.suffix
+        if ledger not in (own, vault) and ledger.is_file() and not is_lock_or_log:
+            message = (
+                f"the key file {path} is that of the ledger {ledger}: name another one for the "
+                "new ledger in the setting LEDGER_KEY_FILE, or make it in a folder of its own"
+            )
+            raise MasterKeyError(message)
+
+
 def read_key_file(path: Path) -> MasterKey:
     """Return the master key of a key file that its owner alone can read."""
     try:

@@ -68,6 +68,20 @@ async def test_a_restore_that_changed_nothing_yet_keeps_nobody_out(home: Path) -
     await (await Ledger.open(address)).close()
 
 
+@pytest.mark.one_database("a server's generation file says whose it is")
+async def test_a_second_ledger_in_a_folder_asks_for_a_key_file_of_its_own(tmp_path: Path) -> None:
+    first = address_in(tmp_path)
+    second = replace(first, place=tmp_path / "second.db")
+    await initialise(first)
+
+    with pytest.raises(MasterKeyError, match=r"that of the ledger .*ledger\.db: .*LEDGER_KEY_FILE"):
+        await initialise(second)
+    is_new = await initialise(replace(second, key_file=tmp_path / "second.key"))
+
+    assert is_new
+    assert not await initialise(first)
+
+
 async def test_keys_are_durable_whatever_the_ledger_risks(home: Path) -> None:
     def durability(connection: Connection) -> object:
         is_file = connection.dialect.name == "sqlite"
