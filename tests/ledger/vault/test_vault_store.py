@@ -1,12 +1,15 @@
 """Erasing and rotating, as one host does it."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ledger.clock import SeededEntropy
-from ledger.errors import MasterKeyError
+from ledger.errors import MasterKeyError, StorageError
 from ledger.vault.generation_store import read_generations
 from ledger.vault.key_file_store import read_key_file
 from ledger.vault.sealed import MasterKey
@@ -125,6 +128,38 @@ async def test_everything_opens_after_a_rotation_and_the_old_key_file_opens_noth
     with pytest.raises(MasterKeyError, match="key"):
         async with place.opened():
             pass
+
+
+@pytest.mark.parametrize("bytes_max", [16, 100], ids=["the first file", "what comes after it"])
+async def test_a_rotation_that_the_disk_stops_leaves_what_opens_everything(
+    place: Place, bytes_max: int
+) -> None:
+    await place.make()
+    async with place.opened() as vault:
+        keys = await fill(vault)
+        if place.has_generations or bytes_max == 16:
+            with only_bytes(bytes_max), pytest.raises(StorageError, match="free or mend the disk"):
+                await vault.rotate()
+        else:
+            with only_bytes(bytes_max), pytest.raises(StorageError):
+                await vault.rotate()
+    async with place.opened() as vault:
+        assert await vault.existing_keys(keys) == keys
+        assert "ledger.key.next" not in place.names
+        await vault.rotate()
+    async with place.opened() as vault:
+        assert await vault.existing_keys(keys) == keys
+
+
+@contextmanager
+def only_bytes(bytes_max: int) -> Iterator[None]:
+    """Let no file of this process grow any further than this, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_max, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def test_a_vault_without_its_secrets_is_refused(place: Place) -> None:
