@@ -4,8 +4,8 @@ The backup itself is only ever read. Its files are copied beside the place, open
 verified; what stood in the place before is kept under a dated name.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from ledger.audit.verification import Head
 from ledger.audit.verify_store import verify
 from ledger.clock import Clock, Entropy
 from ledger.database import Server
+from ledger.database.file_lock import FileLock
 from ledger.errors import IntegrityError, LedgerBelongsElsewhereError, StorageError
 from ledger.home import Address, initialise
 from ledger.ledger import Ledger
@@ -59,8 +60,10 @@ async def restore(
     """
     manifest = _read_manifest(folder)
     stamp = clock.now().strftime(STAMP)
-    goes_on = address.staging.exists()
     async with AsyncExitStack() as held:
+        # Two at once would empty one another's staging folder.
+        held.enter_context(_alone(address))
+        goes_on = address.staging.exists()
         with folder_store.telling_of("the restored ledger"):
             staged = await held.enter_async_context(_staged(folder, manifest, address))
             await _verify(staged, manifest, clock=clock, entropy=entropy)
@@ -73,6 +76,17 @@ async def restore(
                     staged, address, replaces=replaces, goes_on=goes_on, stamp=stamp
                 )
     return Restored(manifest, tuple(kept))
+
+
+@contextmanager
+def _alone(address: Address) -> Iterator[None]:
+    beside = address.key_file if isinstance(address.place, Server) else address.place
+    lock = FileLock(beside, "restore")
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _read_manifest(folder: Path) -> Manifest:

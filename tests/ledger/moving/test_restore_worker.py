@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ledger.clock import ManualClock, SeededEntropy
-from ledger.errors import IntegrityError, MigrationNeededError, StorageError
+from ledger.errors import IntegrityError, LedgerBusyError, MigrationNeededError, StorageError
 from ledger.home import Address, initialise
 from ledger.moving.backup_worker import backup
 from ledger.moving.manifest import MAIN
@@ -89,6 +89,23 @@ async def test_a_restore_that_the_disk_stops_leaves_no_place_that_looks_empty(
     await restored(tmp_path, address, later())
     assert not address.staging.exists()
     assert await holdings(address) == before
+
+
+async def test_of_two_restores_at_once_the_second_is_refused(home: Path) -> None:
+    address = await backed_up(home)
+    before = await holdings(address)
+
+    first, second = await asyncio.gather(
+        restored(home, address, later()),
+        restored(home, address, later()),
+        return_exceptions=True,
+    )
+
+    assert not isinstance(first, BaseException), first
+    assert isinstance(second, LedgerBusyError)
+    assert "another restore is under way" in str(second)
+    assert await holdings(address) == before
+    assert not address.staging.exists()
 
 
 @pytest.mark.one_database("only files have a log beside them")
