@@ -85,4 +85,8 @@ def _text(told: Row) -> str:
             f"accepted at event {told['accepted']['position']}: bring every event in again with "
             "`ingest`, then run `sync`; what DokStamp has already is found and taken over"
         )
+        lines.append(
+            "look through DokStamp's certificates for those issued and revoked since the backup: "
+            "they stay revoked there, and no verb here tells of them"
+        )
     return "\n".join(lines)
