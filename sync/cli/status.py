@@ -1,6 +1,6 @@
 """`status`: what is known, owed, waiting, held and refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -19,7 +19,7 @@ from sync.runtime.status import status as look
 @click.pass_obj
 def status(shell: Shell, *, output: Output) -> None:
     """Show where everything stands; it may be asked at any time."""
-    output.one(interrupt.run(_status(shell.settings())), _text)
+    output.one(interrupt.run(_status(shell.settings())), in_words)
 
 
 async def _status(settings: Settings) -> Answer:
@@ -27,7 +27,8 @@ async def _status(settings: Settings) -> Answer:
         return await look(ledger, key_file=settings.address.key_file)
 
 
-def _text(row: Row) -> str:
+def in_words(row: Row) -> str:
+    """Return the status as people read it."""
     lines = {
         "ledger": row["ledger"],
         "tenant": row["tenant"] or "none yet",
@@ -46,12 +47,34 @@ def _text(row: Row) -> str:
 def _circuit(row: Row) -> str:
     outage = row["outage"]
     if outage is None:
-        return str(row["circuit"])
+        return f"{row['circuit']}{_heard(row['hosts'][0]) if row['hosts'] else ''}"
     which = "no call goes" if outage["calls"] == "all" else "nothing is written, reads go"
     tried = f"; tried {outage['probes']} times since"
     if outage["next_probe"] is not None:
         tried += f", next at {outage['next_probe']}"
-    return f"{row['circuit']} since {outage['since']}: {which}, for {outage['why']}{tried}"
+    told = f"{row['circuit']} since {outage['since']}: {which}, for {outage['why']}{tried}"
+    return told + _heard(outage) + _failing(outage.get("failing", ()))
+
+
+def _heard(said: Mapping[str, Any]) -> str:
+    """Return whose word it is and how old, where it is not what this process sees."""
+    if "host" not in said:
+        return ""
+    return f" (as {said['host']} said {said['seen_seconds_ago']} seconds ago)"
+
+
+def _failing(operations: Sequence[Mapping[str, Any]]) -> str:
+    """Return which operations keep failing while an outage of writes is assumed."""
+    if not operations:
+        return ""
+    named = ", ".join(
+        f"{each['entity']} {each['source_id']} (attempts: {each['attempts']})"
+        for each in operations
+    )
+    return (
+        f". An outage of writes is assumed, so nothing is held for it. Tried in vain: {named}. "
+        "If DokStamp's dashboard takes changes, the cause lies with these: see `outbox show`"
+    )
 
 
 def _checkpoint(found: Mapping[str, Any]) -> str:

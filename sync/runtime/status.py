@@ -18,13 +18,16 @@ from ledger.reference import Json, Scope
 from ledger.schema.tables import ledgers
 from ledger.transaction import PROJECTOR
 from sync.dispatcher import circuit
-from sync.dispatcher.outage import Outage, to_json
+from sync.dispatcher.outage import WRITES, Outage, to_json
 from sync.dispatcher.pace_store import HostStand, read_stands
+from sync.dispatcher.reasons import Reason
 from sync.runtime.page import Answer
 from sync.runtime.standing import stand_of
 
 SEEN_SECONDS: Final = 180.0
 """A host that was not seen for longer does not speak for the present, unless it was the last."""
+FAILING_MAX: Final = 10
+"""How many of the operations are named whose writes keep failing."""
 _SHOWN: Final = tuple(state for state in State if state is not State.DISCARDED)
 
 
@@ -53,7 +56,7 @@ async def status(
             "operations": {state.value: states.get(state, 0) for state in _SHOWN},
             "bindings": bindings,
             "quarantine": quarantine_store.count(connection, scope),
-            **_circuit(outage, stands),
+            **_with_failing(_circuit(outage, stands), connection, scope),
             "late_looks": outbox_store.count_looks(connection, scope),
         }
 
@@ -67,11 +70,44 @@ def _circuit(outage: Outage | None, stands: Sequence[HostStand]) -> Answer:
     """Return whether calls go: as this process sees it, or the host in the worst trouble."""
     lately = [each for each in stands if each.seen_seconds_ago < SEEN_SECONDS] or stands[:1]
     worst = max(lately, key=lambda each: each.outage is not None, default=None)
-    found: Json = None if worst is None or worst.outage is None else dict(worst.outage)
+    found: dict[str, Json] | None = None
+    if worst is not None and worst.outage is not None:
+        # What a host said is as old as that host was last seen.
+        seen = round(worst.seen_seconds_ago)
+        found = {**worst.outage, "host": worst.host, "seen_seconds_ago": seen}
     state = circuit.State.CLOSED.value if worst is None else worst.circuit
     if outage is not None:
-        found, state = dict(to_json(outage) or {}), outage.state.value
+        found, state = to_json(outage), outage.state.value
     return {"circuit": state, "outage": found, "hosts": [each.to_json() for each in lately]}
+
+
+def _with_failing(found: Answer, connection: Connection, scope: Scope) -> Answer:
+    """Return the circuit with what keeps failing, where only writes do.
+
+    While no write succeeds, records that DokStamp chokes on look like an outage and are not held:
+    which ones they are is said here, so that a person can tell.
+    """
+    outage = found["outage"]
+    if not isinstance(outage, dict) or outage.get("calls") != WRITES:
+        return found
+    doubted = outbox_store.read_page(
+        connection,
+        scope,
+        states=[State.UNCERTAIN],
+        reason=Reason.UNCERTAIN,
+        limit=FAILING_MAX,
+    )
+    failing: list[Json] = [
+        {
+            "operation": each.key,
+            "entity": each.reference.entity,
+            "source_id": each.reference.source_id,
+            "kind": each.kind,
+            "attempts": each.attempts,
+        }
+        for each in doubted
+    ]
+    return {**found, "outage": {**outage, "failing": failing}}
 
 
 async def _checkpoint(ledger: Ledger, key_file: Path) -> Json:
