@@ -178,7 +178,8 @@ class Runtime:
     async def idle(self, *, patience_seconds: float | None = None) -> Remaining:
         """Return what remains once everything that can be done now is done.
 
-        Raises what a person must mend: refused credentials, a full disk, a damaged ledger.
+        Raises what a person must mend: refused credentials, a full disk, a damaged ledger. It
+        raises that from then on: once it is mended, leave this runtime and open another.
         """
         patience = self._settings.patience_seconds if patience_seconds is None else patience_seconds
         return await self._opened()[1].idle(patience)
