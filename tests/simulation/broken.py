@@ -95,6 +95,22 @@ class _Silent(_Meddler):
         return answer, () if answer.meaning is not Meaning.DONE else exchanges
 
 
+class _Hasty(_Meddler):
+    """Retires modules before it detaches them."""
+
+    async def send(self, request: Request, *, timeout_seconds: float | None = None) -> Heard:
+        """Return the answer to the detaching, with the evidence of all."""
+        early: tuple[Exchange, ...] = ()
+        if request.method == "DELETE" and request.path.endswith("/detach/modules"):
+            body: Any = request.body
+            for module in body["modules"]:
+                patch = replace(request, method="PATCH", path=f"/modules/{module}")
+                patch = replace(patch, body={"is_active": False})
+                early += (await super().send(patch))[1]
+        answer, exchanges = await super().send(request, timeout_seconds=timeout_seconds)
+        return answer, early + exchanges
+
+
 class _Unfenced(HostLedger):
     """A ledger in which every lease has run out, and every settle window, for a long while."""
 
@@ -154,6 +170,7 @@ BROKEN: Final[Mapping[str, Broken]] = {
     "makes twice": Broken(Product(sends_by=_Twice), "times"),
     "repeats what was refused": Broken(Product(sends_by=_Stubborn), "sent again"),
     "goes back to an older state": Broken(Product(sends_by=_Backward), "back to"),
+    "retires before it detaches": Broken(Product(sends_by=_Hasty), "still had it", first=8),
     "keeps no evidence": Broken(Product(sends_by=_Silent), "left no exchange", LOST),
     "respects no lease": Broken(Product(ledger=_Unfenced), "times", {**LATE, "hosts": 3}, first=6),
     "takes for done what was never begun": Broken(Product(ledger=_Forgetful), "rebuild differs"),

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from sync.simulator.controls import raw_records
 from tests.simulation.expected import Expected
 from tests.simulation.flight import Flight
 from tests.simulation.marks import Identities, version_of
@@ -83,6 +84,7 @@ def order_faults(network: Network, identities: Identities, expected: Expected) -
     """Tell where an older state came after a newer one."""
     yield from _steps_back(network, identities)
     yield from _certificates(network, identities, expected)
+    yield from _retirements(network)
 
 
 def _steps_back(network: Network, identities: Identities) -> Iterator[str]:
@@ -112,6 +114,25 @@ def _certificates(network: Network, identities: Identities, expected: Expected) 
                 seen[name] = max(version, seen.get(name, 0))
             if name[0] == "certificate" and flight.created:
                 yield from _too_early(name, seen, expected)
+
+
+def _retirements(network: Network) -> Iterator[str]:
+    """Tell which module was retired while a course still had it."""
+    attachments = raw_records(network.world, "attachments", with_deleted=True)
+    modules = {str(row["uuid"]): str(row["module_uuid"]) for row in attachments}
+    retired = {
+        flight.effect_order
+        for flight in _in_order(network)
+        if body_of(flight).get("is_active") is False and not flight.is_beyond
+    }
+    attached: dict[str, str] = {}
+    for entry in network.world.journal.writes:
+        if entry.table == "attachments" and entry.action == "attached":
+            attached[entry.uuid] = modules[entry.uuid]
+        elif entry.table == "attachments" and entry.action in {"detached", "deleted"}:
+            attached.pop(entry.uuid, None)
+        elif entry.request in retired and entry.uuid in attached.values():
+            yield f"module {entry.uuid} was retired while a course still had it"
 
 
 def _too_early(certificate: Name, seen: dict[Name, int], expected: Expected) -> Iterator[str]:

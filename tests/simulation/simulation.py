@@ -13,7 +13,7 @@ from ledger.home import read_generation
 from ledger.log import store as log_store
 from ledger.outbox import gate_store
 from ledger.outbox import store as outbox_store
-from ledger.outbox.operation import State
+from ledger.outbox.operation import RECHECK, State
 from ledger.reference import Scope
 from ledger.transaction import PROJECTOR
 from sync.runtime.settings import Settings
@@ -33,6 +33,7 @@ REST_SECONDS_MAX: Final = 4 * 86_400.0
 """How long after the last fault everything may take to come to rest."""
 DELIVERY_SECONDS: Final = 40.0
 UNSETTLED: Final = (State.READY, State.LEASED, State.UNCERTAIN)
+LOOKS_MAX: Final = 1_000
 LEDGER: Final = 1
 
 
@@ -248,7 +249,10 @@ def _unrest(connection: Connection) -> dict[str, int]:
 
 
 def _looks(connection: Connection) -> int:
-    return outbox_store.count_looks(connection, _scope(connection))
+    """Count looks that will come; one that is blocked waits for what a person has to decide."""
+    scope = _scope(connection)
+    page = outbox_store.read_page(connection, scope, states=list(UNSETTLED), limit=LOOKS_MAX)
+    return sum(1 for each in page if each.kind == RECHECK)
 
 
 def _scope(connection: Connection) -> Scope:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.faults import HOUR, LEASE_SECONDS, SETTLE_SECONDS, Incident
+from tests.simulation.faults import HOUR, LEASE_SECONDS, SETTLE_SECONDS, Incident, draw
 from tests.simulation.run import simulate
 from tests.simulation.test_checker import plan
 
@@ -46,3 +46,10 @@ def test_a_change_that_comes_after_the_settle_window_is_all_that_it_spoils() -> 
 
     assert report.violations == []
     assert any("'Institution U-1 v2', not" in each for each in report.remarks)
+
+
+def test_seed_301_comes_to_rest_with_a_look_that_waits_for_a_person() -> None:
+    report = simulate(draw(301))
+
+    assert report.violations == []
+    assert report.stopped["held: several_matches"] == 1
