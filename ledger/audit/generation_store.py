@@ -2,10 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import zip_longest
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, func, select, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Delete,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    select,
+    tuple_,
+)
 
 from ledger.reference import Json
 from ledger.schema.tables import FOLDED, ledgers, wakes
@@ -13,6 +27,7 @@ from ledger.schema.tables import FOLDED, ledgers, wakes
 ROWS_PER_PAGE: Final = 500
 _SCOPE: Final = ("ledger", "generation")
 _DROPPED: Final = (*FOLDED, wakes)
+_LIVE: Final = select(ledgers.c.generation).where(ledgers.c.ledger == bindparam("in_ledger"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +76,14 @@ def strays(connection: Connection, ledger: int) -> set[int]:
     live = read_live(connection, ledger)
     found: set[int] = set()
     for table in _DROPPED:
-        ends = select(func.min(table.c.generation), func.max(table.c.generation))
-        row = connection.execute(ends.where(table.c.ledger == ledger)).one()
+        row = connection.execute(_ends(table), {"in_ledger": ledger}).one()
         found |= {generation for generation in row if generation is not None}
     return found - {live}
 
 
 def read_live(connection: Connection, ledger: int) -> int:
     """Return the generation that is read and written."""
-    statement = select(ledgers.c.generation).where(ledgers.c.ledger == ledger)
-    return int(connection.execute(statement).scalar_one())
+    return int(connection.execute(_LIVE, {"in_ledger": ledger}).scalar_one())
 
 
 def make_live(connection: Connection, ledger: int, *, generation: int) -> None:
@@ -87,13 +100,13 @@ def drop_page(connection: Connection, ledger: int, *, generation: int, limit: in
     """
     if generation == read_live(connection, ledger):
         return False
+    left = limit
     for table in _DROPPED:
-        key = tuple_(*_key(table))
-        doomed = select(*_key(table)).where(_of(table, (ledger, generation))).limit(limit)
-        delete = table.delete().where(_of(table, (ledger, generation)), key.in_(doomed))
-        if connection.execute(delete).rowcount:
+        where = {**_within(ledger, generation), "row_count": left}
+        left -= connection.execute(_drop(table), where).rowcount
+        if left <= 0:
             return True
-    return False
+    return left < limit
 
 
 def _compare_table(
@@ -116,10 +129,29 @@ def _compare_table(
 def _page(
     connection: Connection, table: Table, scope: tuple[int, int], *, after: Sequence[Any] | None
 ) -> Sequence[Row[Any]]:
-    statement = select(*_compared(table)).where(_of(table, scope)).order_by(*_key(table))
+    statement, within = _first_page(table), _within(*scope)
     if after is not None:
         statement = statement.where(tuple_(*_key(table)) > tuple(after))
-    return connection.execute(statement.limit(ROWS_PER_PAGE)).all()
+    return connection.execute(statement, within).all()
+
+
+# Building these takes longer than what most of them find, so each is built once.
+@cache
+def _first_page(table: Table) -> Select[Any]:
+    rows = select(*_compared(table)).where(_of(table)).order_by(*_key(table))
+    return rows.limit(ROWS_PER_PAGE)
+
+
+@cache
+def _drop(table: Table) -> Delete:
+    doomed = select(*_key(table)).where(_of(table)).limit(bindparam("row_count"))
+    return table.delete().where(_of(table), tuple_(*_key(table)).in_(doomed))
+
+
+@cache
+def _ends(table: Table) -> Select[Any]:
+    ends = select(func.min(table.c.generation), func.max(table.c.generation))
+    return ends.where(table.c.ledger == bindparam("in_ledger"))
 
 
 def _difference(table: Table, live: Row[Any] | None, rebuilt: Row[Any] | None) -> Difference | None:
@@ -169,5 +201,10 @@ def _shown(value: object) -> Json:
             return str(value)
 
 
-def _of(table: Table, scope: tuple[int, int]) -> ColumnElement[bool]:
-    return and_(table.c.ledger == scope[0], table.c.generation == scope[1])
+def _of(table: Table) -> ColumnElement[bool]:
+    is_in_ledger = table.c.ledger == bindparam("in_ledger")
+    return and_(is_in_ledger, table.c.generation == bindparam("in_generation"))
+
+
+def _within(ledger: int, generation: int) -> dict[str, int]:
+    return {"in_ledger": ledger, "in_generation": generation}
