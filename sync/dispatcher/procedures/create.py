@@ -6,9 +6,6 @@ search ─┬─ found ─► adopt
                                                                 └─ none ──► in doubt, and once
                                        more after the settle window, without a POST: then held
 ```
-
-A 409 or 422 that names no field may mean that the key is taken, so it is looked into like one that
-says so; what no list explains in the end is a refusal, which is dead and not held.
 """
 
 from collections.abc import Generator
@@ -30,10 +27,7 @@ from sync.dokstamp.envelope import Row, record, refused_fields, uuid_of
 from sync.dokstamp.listing import Listing
 
 TAKEN_FACT: Final = "taken"
-"""The key fields that DokStamp said are taken, while no list showed by what; it may name none."""
-
-_MAY_BE_TAKEN: Final = frozenset({409, 422})
-"""Refusals that may be about the key where they name no field (API 6.2, 6.3)."""
+"""The key fields that DokStamp said are taken, while no list showed by what."""
 
 _EXPLAINED: Final = frozenset(
     {
@@ -52,9 +46,9 @@ def create(
     """Settle an operation whose record is not bound yet; `listing` saves the search."""
     if work.reference.entity == "institution" and rules.institutions is Institutions.BIND:
         return held(work, Reason.BIND_INSTITUTION)
-    if work.progress.get(TAKEN_FACT) is not None:
+    if work.progress.get(TAKEN_FACT):
         settlement = yield from _look_again(work, rules)
-        if settlement.outcome in {Outcome.HELD, Outcome.DEAD}:
+        if settlement.outcome is Outcome.HELD:
             # Forgotten, so that a person's `outbox retry` tries it anew.
             yield Progress(work.operation, facts={TAKEN_FACT: None})
         return settlement
@@ -114,7 +108,7 @@ def _refused(work: Work, answer: Answer, rules: Rules) -> Generator[Step, Reply,
         return _less_doubt(found)
     if found is not None:
         return (yield from adopt(work, found, rules=rules))
-    if not is_about_key and (fields or answer.status not in _MAY_BE_TAKEN):
+    if not is_about_key:
         return dead(work, Reason.REFUSED, fields=fields)
     # What was made a moment ago may not be listed yet: absent once is not hidden.
     taken = sorted(_key_fields(work).intersection(fields))
@@ -124,7 +118,7 @@ def _refused(work: Work, answer: Answer, rules: Rules) -> Generator[Step, Reply,
 
 
 def _look_again(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement]:
-    """Settle a create that was refused because its key is, or may be, taken: no second POST."""
+    """Settle a create that was refused because its key is taken: it is not sent again."""
     found = yield from find_again(in_doubt(work), rules=rules)
     if isinstance(found, Settlement):
         return _less_doubt(found)
@@ -134,8 +128,6 @@ def _look_again(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement]:
         return (yield from adopt(clear, found, rules=rules))
     taken = work.progress[TAKEN_FACT]
     fields = tuple(map(str, taken)) if isinstance(taken, list) else ()
-    if not fields:
-        return dead(clear, Reason.REFUSED)
     return held(clear, Reason.HIDDEN_RECORD, fields=fields)
 
 

@@ -22,7 +22,6 @@ from tests.sync.dispatcher.procedures.transcript import (
 SEARCH = "GET /students?where[email]=ana+sis@example.edu"
 POST = "POST /students"
 TAKEN: list[Line] = [(SEARCH, lists()), (POST, refuses("email"))]
-IN_DOUBT = (Outcome.UNCERTAIN, Reason.NOT_LISTED)
 HELD_FOR_SEVERAL = (Outcome.HELD, Reason.SEVERAL_MATCHES)
 OTHER_NAME = row("student", "u-9", name="Somebody Else")
 
@@ -74,41 +73,6 @@ def test_a_person_who_says_retry_has_a_taken_key_sent_anew() -> None:
     played = play(upsert("student", progress={"taken": None}), script)
 
     assert (played.settlement.outcome, played.settlement.target) == (Outcome.DONE, "u-1")
-
-
-@pytest.mark.parametrize("status", [409, 422])
-def test_a_refusal_without_fields_is_looked_into_once_more_before_it_is_dead(status: int) -> None:
-    nothing: list[Line] = [(SEARCH, lists()), ("GET /students", lists())]
-    script = [(SEARCH, lists()), (POST, refuses(status=status)), *nothing]
-
-    first = play(upsert("student"), script, rules=Rules(settle_seconds=7))
-    resumed = upsert("student", progress=first.facts, possibly_sent=True)
-    last = play(resumed, nothing)
-
-    assert (first.settlement.outcome, first.settlement.reason) == IN_DOUBT
-    assert first.settlement.retry_seconds == 7
-    assert (last.settlement.outcome, last.settlement.reason) == (Outcome.DEAD, Reason.REFUSED)
-    assert not last.settlement.in_doubt
-    assert last.facts == {"taken": None}
-
-
-def test_a_refusal_without_fields_that_a_list_explains_later_is_adopted() -> None:
-    resumed = upsert("student", progress={"taken": []}, possibly_sent=True)
-
-    played = play(resumed, [(SEARCH, lists(row("student", "u-3")))])
-
-    assert (played.settlement.outcome, played.settlement.target) == (Outcome.DONE, "u-3")
-
-
-@pytest.mark.parametrize("status", [400, 413])
-def test_a_refusal_that_cannot_be_about_a_key_is_dead_at_once(status: int) -> None:
-    nothing: list[Line] = [(SEARCH, lists()), ("GET /students", lists())]
-    script = [(SEARCH, lists()), (POST, refuses(status=status)), *nothing]
-
-    played = play(upsert("student"), script)
-
-    assert played.settlement.outcome is Outcome.DEAD
-    assert played.progress == []
 
 
 @pytest.mark.parametrize("reply", [throttled(), unreachable()])
