@@ -66,7 +66,7 @@ async def only_what_is_new() -> AsyncIterator[None]:
 
 
 def _values() -> Iterator[object]:
-    return (value for value in gc.get_objects() if _is_looked_at(type(value)))
+    return (value for value in gc.get_objects() if _is_looked_at(value.__class__))
 
 
 @cache
