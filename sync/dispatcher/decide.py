@@ -92,13 +92,16 @@ def uncertain(work: Work, reason: str = Reason.UNCERTAIN) -> Settlement:
     return Settlement(work.operation, Outcome.UNCERTAIN, reason)
 
 
-def put_off(work: Work, answer: Answer) -> Settlement:
+def put_off(work: Work, answer: Answer, *, is_nested: bool = False) -> Settlement:
     """Return the settlement of an operation that an answer says nothing about.
 
     While an earlier request of it has no known outcome it stays uncertain: ready to retry would
-    mean that nothing was sent, and a newer event could take its place.
+    mean that nothing was sent, and a newer event could take its place. A route that is `nested`
+    under a record says nothing about the tenant when it is missing.
     """
     reason = _PUT_OFF.get(answer.meaning, Reason.NOT_UNDERSTOOD)
+    if is_nested and answer.meaning is Meaning.MISSING:
+        reason = Reason.NOT_UNDERSTOOD
     is_uncertain = answer.meaning is Meaning.UNCERTAIN or work.possibly_sent
     return Settlement(
         work.operation,
@@ -109,10 +112,10 @@ def put_off(work: Work, answer: Answer) -> Settlement:
     )
 
 
-def put_off_unknown(work: Work, listing: Unknown) -> Settlement:
+def put_off_unknown(work: Work, listing: Unknown, *, is_nested: bool = False) -> Settlement:
     """Return the settlement of an operation whose list is not known, which is never absence."""
     if listing.answer.meaning in _PUT_OFF:
-        return put_off(work, listing.answer)
+        return put_off(work, listing.answer, is_nested=is_nested)
     if listing.reason in _LASTING_DOUBTS:
         return held(work, Reason.LIST_UNKNOWN)
     outcome = Outcome.UNCERTAIN if work.possibly_sent else Outcome.RETRY

@@ -17,7 +17,8 @@ from sync.resources import Kind, resource
 _USABLE = frozenset({BindingState.LIVE, BindingState.RETIRED, BindingState.REVOKED})
 """States of a binding in which other records may name its uuid."""
 _OWN = _USABLE | {BindingState.MISSING}
-"""… and in which its own operations use it: what went missing is never made anew."""
+"""… and in which its own operations use it, and removals of what lies under it: what went
+missing is never made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,11 @@ class _Others:
     bindings: dict[SourceRef, Binding]
     data: dict[SourceRef, Mapping[str, Json]] = field(repr=False)
 
-    def targets(self, named: Sequence[SourceRef]) -> dict[SourceRef, TargetId]:
+    def targets(
+        self, named: Sequence[SourceRef], usable: Collection[BindingState]
+    ) -> dict[SourceRef, TargetId]:
         found = {each: self.bindings[each] for each in named if each in self.bindings}
-        return {each: bound.target for each, bound in found.items() if bound.state in _USABLE}
+        return {each: bound.target for each, bound in found.items() if bound.state in usable}
 
     def names(self, named: Sequence[SourceRef]) -> dict[SourceRef, Mapping[str, Json]]:
         return {each: self.data[each] for each in named if each in self.data}
@@ -118,7 +121,7 @@ class WorkReader:
             stated=_data(states.stated),
             is_retired=binding is not None and binding.state is BindingState.RETIRED,
             target=binding.target if binding else None,
-            targets=others.targets(named),
+            targets=others.targets(named, _OWN if kind is Kind.RETIRE else _USABLE),
             progress=states.progress,
             possibly_sent=operation.possibly_sent,
             attempts=operation.attempts,

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
+from traceback import extract_tb
 from typing import Final
 
 from sqlalchemy import Connection
@@ -23,7 +25,7 @@ from sync.dispatcher.reasons import Reason, explain
 from sync.dispatcher.step import Outcome
 from sync.dispatcher.work_reader import WorkReader, bare_work
 from sync.errors import ConfigurationError
-from sync.telemetry.signals import TenantStopped
+from sync.telemetry.signals import ConversationFailed, TenantStopped
 
 GROUP_MAX: Final = 50
 GROUPED: Final = frozenset(
@@ -254,8 +256,14 @@ class Dispatcher:
         if task.cancelled() or (error := task.exception()) is None:
             return
         self.last_error = error
+        self._bench.announce(ConversationFailed(type(error).__name__, _place(error)))
         if isinstance(error, LedgerError) and not isinstance(error, LedgerBusyError | EventError):
             self._damage = error
+
+
+def _place(error: BaseException) -> str:
+    frames = extract_tb(error.__traceback__)
+    return f"{frames[-1].name} in {Path(frames[-1].filename).name}:{frames[-1].lineno}"
 
 
 def _may_group(operation: Operation) -> bool:

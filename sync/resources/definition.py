@@ -149,9 +149,19 @@ class Resource:
         is_known = all(data.get(field) is not None for field in fields)
         return (name, *(str(data[field]) for field in fields)) if is_known else record
 
+    @property
+    def is_nested(self) -> bool:
+        """Whether the list lies under another record, and is gone when that one is."""
+        return "{" in self.path
+
+    @property
+    def path_fields(self) -> tuple[str, ...]:
+        """The fields that name the records under which the list lies."""
+        return ("course_id",) if self.is_nested else ()
+
     def collection(self, data: Data, targets: Targets) -> str:
         """Return the path of the list that the record belongs to."""
-        if "{" not in self.path:
+        if not self.is_nested:
             return self.path
         return self.path.format(course_uuid=targets[SourceRef("course", str(data["course_id"]))])
 

@@ -25,6 +25,7 @@ LEVELS: Final[Mapping[type[Signal], Level]] = {
     signals.OperationClaimed: "debug",
     signals.OperationSettled: "debug",
     signals.LeaseLost: "warning",
+    signals.ConversationFailed: "error",
     signals.CallMade: "debug",
     signals.TenantPaused: "warning",
     signals.CircuitChanged: "warning",

@@ -141,6 +141,16 @@ class LeaseLost:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationFailed:
+    """The program itself failed in the middle of its work; the operations are tried again."""
+
+    error: str
+    """The kind of error, without its text: that may say more than a log should keep."""
+    place: str
+    """The function, file and line where it came up."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallMade:
     """One HTTP request was sent, or tried, and this came back."""
 
@@ -231,6 +241,7 @@ Signal = (
     | OperationClaimed
     | OperationSettled
     | LeaseLost
+    | ConversationFailed
     | CallMade
     | TenantPaused
     | CircuitChanged

@@ -32,12 +32,12 @@ from sync.dispatcher.procedures.attachable import (
     free_modules,
     is_inactive,
     pair_of,
-    read_other,
     settle_unknown,
     shows_inactive,
     wanted_pair,
 )
 from sync.dispatcher.procedures.detach import is_definite, once_more, request_detach
+from sync.dispatcher.procedures.read import read_other
 from sync.dispatcher.procedures.requests import entity, state
 from sync.dispatcher.procedures.rules import Rules
 from sync.dispatcher.reasons import Reason

@@ -5,12 +5,12 @@ unknown, so for an inactive module it proves nothing.
 """
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ledger.reference import SourceRef, TargetId
+from ledger.reference import TargetId
 from sync.dispatcher.asking import walk
 from sync.dispatcher.decide import put_off_unknown
-from sync.dispatcher.procedures.read import Seen, read
+from sync.dispatcher.procedures.read import read_other
 from sync.dispatcher.procedures.requests import named_by, target_of
 from sync.dispatcher.procedures.rules import Rules
 from sync.dispatcher.step import Reply, Settlement, Step, Work
@@ -85,14 +85,7 @@ def settle_unknown(
         seen = yield from read_other(works[0], "course", course, rules=rules)
         if seen is None:
             return tuple(None for _ in works)
-    return tuple(put_off_unknown(work, unknown) for work in works)
-
-
-def read_other(
-    work: Work, entity: str, target: TargetId, *, rules: Rules
-) -> Generator[Step, Reply, Seen]:
-    """Return a course or module as DokStamp shows it now."""
-    return (yield from read(replace(work, reference=SourceRef(entity, "")), target, rules=rules))
+    return tuple(put_off_unknown(work, unknown, is_nested=True) for work in works)
 
 
 def is_inactive(work: Work) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator
 from typing import Final, Protocol
 
+from sync.dispatcher.decide import held
 from sync.dispatcher.procedures.attach import attach
 from sync.dispatcher.procedures.create import create
 from sync.dispatcher.procedures.detach import detach
@@ -25,7 +26,7 @@ from sync.dispatcher.step import (
     Work,
 )
 from sync.dokstamp.listing import Complete
-from sync.resources.definition import Kind
+from sync.resources.definition import Kind, Reference
 
 Together = Callable[..., Conversation]
 
@@ -59,6 +60,10 @@ TOGETHER: Final[dict[tuple[str, Kind], Together]] = {
 """What is carried out in one call for several records."""
 
 
+NAMING: Final = frozenset({Kind.UPSERT, Kind.ISSUE})
+"""What sends the uuids of the records that it names."""
+
+
 def converse(works: tuple[Work, ...], *, rules: Rules) -> Conversation:
     """Carry out operations of one lane, entity and kind; settle each of them."""
     if not works:
@@ -67,13 +72,30 @@ def converse(works: tuple[Work, ...], *, rules: Rules) -> Conversation:
     if len(kinds) > 1:
         message = "one conversation is about one entity and kind; claim the others apart"
         raise ValueError(message)
-    together = TOGETHER.get(kinds.pop())
-    if together is not None:
-        return (yield from together(works, rules=rules))
-    return (yield from _one_after_another(works, rules))
+    adrift = tuple(each for each in map(_adrift, works) if each is not None)
+    settled = {each.operation for each in adrift}
+    works = tuple(work for work in works if work.operation not in settled)
+    if not works:
+        return adrift
+    together = TOGETHER.get(kinds.pop()) or _one_after_another
+    return adrift + (yield from together(works, rules=rules))
 
 
-def _one_after_another(works: tuple[Work, ...], rules: Rules) -> Conversation:
+def _adrift(work: Work) -> Settlement | None:
+    """Return a settlement if a record that must be named has gone since the operation was freed."""
+    gone = [each.field for each in entity(work).references(state(work)) if _is_gone(work, each)]
+    return held(work, Reason.REFERENCE_MISSING, fields=tuple(gone)) if gone else None
+
+
+def _is_gone(work: Work, reference: Reference) -> bool:
+    if reference.ref in work.targets:
+        return False
+    # What is removed names nothing, and only what was made has an address.
+    is_address = work.target is not None and reference.field in entity(work).path_fields
+    return work.kind in NAMING or (work.kind is Kind.RETIRE and is_address)
+
+
+def _one_after_another(works: tuple[Work, ...], *, rules: Rules) -> Conversation:
     listing = yield from _shared_search(works, rules)
     settled: list[Settlement] = []
     for work in works:

@@ -75,7 +75,7 @@ def _make(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement]:
             return (yield from _refused(work, answer, rules))
         case Meaning.MISSING:
             missing = yield from missing_reference(work, ("course_uuid",), rules=rules)
-            return missing or put_off(work, answer)
+            return missing or put_off(work, answer, is_nested=entity(work).is_nested)
         case _:
             return put_off(work, answer)
 

@@ -19,11 +19,11 @@ from sync.dispatcher.procedures.attachable import (
     free_modules,
     is_inactive,
     pair_of,
-    read_other,
     settle_unknown,
     shows_inactive,
 )
 from sync.dispatcher.procedures.certificates import names
+from sync.dispatcher.procedures.read import read_other
 from sync.dispatcher.procedures.rules import Rules
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import (
@@ -120,7 +120,9 @@ def _attached(
 ) -> Generator[Step, Reply, list[TargetId] | Settlement]:
     free = yield from free_modules(course, modules, rules=rules)
     if isinstance(free, Unknown):
-        return put_off_unknown(work, free)
+        (settled,) = yield from settle_unknown((work,), course, free, rules=rules)
+        # With the course gone there is nothing left that a module could be attached to.
+        return settled if settled is not None else []
     return [module for module in modules if module.casefold() not in free]
 
 

@@ -138,7 +138,9 @@ def _match(work: Work, row: Row) -> Match:
 
 def unknown(work: Work, listing: Unknown, rules: Rules) -> Generator[Step, Reply, Settlement]:
     """Return why nothing is known: the list of a course's groups goes missing with the course."""
-    if listing.answer.meaning is Meaning.MISSING and "{" in entity(work).path:
+    is_nested = entity(work).is_nested
+    if listing.answer.meaning is Meaning.MISSING and is_nested:
         missing = yield from missing_reference(work, ("course_uuid",), rules=rules)
-        return missing or put_off_unknown(work, listing)
-    return put_off_unknown(work, listing)
+        if missing is not None:
+            return missing
+    return put_off_unknown(work, listing, is_nested=is_nested)

@@ -15,6 +15,7 @@ from sync.dispatcher.reasons import Reason
 from sync.dokstamp.answer import Answer, Meaning
 from sync.dokstamp.request import Request
 from sync.errors import ConfigurationError
+from sync.telemetry.signals import ConversationFailed
 from tests.sync.dispatcher.floor import (
     LEASE_SECONDS,
     SETTLE_SECONDS,
@@ -129,10 +130,15 @@ async def test_one_poison_record_delays_nobody_else(floor: Floor) -> None:
         if request.method == "POST" and "poison" in str((request.body or {})["name"]):
             raise ZeroDivisionError
 
+    told: list[object] = []
+    floor.bench = replace(floor.bench, announce=told.append)
     register_of(floor).before = fail
     dispatcher = floor.dispatcher()
     await floor.work_off(dispatcher)
 
+    failed = [each for each in told if isinstance(each, ConversationFailed)]
+    assert {each.error for each in failed} == {"ZeroDivisionError"}
+    assert failed[0].place.startswith("fail in test_worker.py:")
     assert {(await floor.operation(each)).state for each in others} == {State.DONE}
     assert (await floor.operation(poison)).reason == Reason.UNEXPECTED
     assert isinstance(dispatcher.last_error, ZeroDivisionError)

@@ -45,6 +45,10 @@ class Dashboard:
         """Change a record."""
         self._send("PATCH", path, body)
 
+    def delete(self, path: str) -> None:
+        """Delete a record."""
+        self._send("DELETE", path, {})
+
     def attach(self, course: str, **attachment: object) -> None:
         """Attach a module."""
         self._send("POST", f"/courses/{course}/attach/modules", {"modules": [attachment]})

@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from tests.sync.system.scenario_events import course, institution, organization, removed
+from tests.sync.system.scenario_events import (
+    attachment,
+    course,
+    group,
+    institution,
+    module,
+    organization,
+    removed,
+    student,
+)
 from tests.sync.system.scenario_stage import staged
 
 UPDATED = "updated"
@@ -165,3 +174,35 @@ async def test_corrections_before_anything_was_sent_cost_one_call(home: Path) ->
         assert scene.calls == ["POST /courses"]
         assert scene.row("courses")["name"] == "Law 4"
         assert await scene.faults() == []
+
+
+async def test_a_course_deleted_by_hand_holds_what_lies_under_it_and_nobody_else(
+    home: Path,
+) -> None:
+    async with staged(home) as scene:
+        await scene.tell(institution(), course(), group())
+        scene.dashboard.delete(f"/courses/{await scene.uuid('course', 'C-1')}")
+
+        code = await scene.tell(group(name="Renamed"), *(student(f"S-{n}") for n in range(5)))
+
+        assert (code, await scene.open()) == (3, {"G-1 upsert": "held missing"})
+        assert len(scene.rows("students")) == 5
+        # Only by sending a change it is found out that the record is gone.
+        assert await scene.faults() == ["unknown_paths: 1"]
+
+
+async def test_a_course_found_deleted_holds_what_was_freed_to_name_it(home: Path) -> None:
+    async with staged(home) as scene:
+        await scene.tell(institution(), course(), module(), group(), attachment())
+        scene.dashboard.delete(f"/courses/{await scene.uuid('course', 'C-1')}")
+
+        code = await scene.tell(course(name="Renamed"), attachment(order=7), group(name="Renamed"))
+        waiting = await scene.open()
+
+        assert (code, waiting["C-1 upsert"]) == (3, "held missing")
+        assert {waiting["A-1 upsert"], waiting["G-1 upsert"]} <= {
+            "held reference_missing",
+            "held missing",
+        }
+        # Only by sending a change it is found out that the record is gone.
+        assert await scene.faults() == ["unknown_paths: 1"]

@@ -1,12 +1,20 @@
 """Which conversation carries out which operations."""
 
+from dataclasses import replace
+
 import pytest
 
 from ledger.reference import TargetId
 from sync.dispatcher.procedures import Rules, converse
 from sync.dispatcher.reasons import Reason
-from sync.dispatcher.step import Outcome
-from tests.sync.dispatcher.procedures.samples import change, removal, row, upsert
+from sync.dispatcher.step import Outcome, Work
+from tests.sync.dispatcher.procedures.samples import (
+    change,
+    removal,
+    request_for_certificate,
+    row,
+    upsert,
+)
 from tests.sync.dispatcher.procedures.transcript import (
     Reply,
     lists,
@@ -87,3 +95,38 @@ def test_a_made_record_is_bound_at_once_when_more_calls_follow() -> None:
 
     assert [step.bind for step in played.progress] == ["u-1"]
     assert [each.target for each in played.result] == ["u-1", "u-2"]
+
+
+@pytest.mark.parametrize(
+    ("work", "field"),
+    [
+        (replace(upsert("enrollment"), targets={}), "student_id"),
+        (replace(change("module_group"), targets={}), "course_id"),
+        (replace(change("course_module"), targets={}), "course_id"),
+        (replace(request_for_certificate(), targets={}), "enrollment_id"),
+        (replace(removal("module_group"), targets={}), "course_id"),
+    ],
+)
+def test_who_names_a_record_that_is_gone_is_held_without_a_call(work: Work, field: str) -> None:
+    played = play(work, [])
+
+    assert played.settlement.outcome is Outcome.HELD
+    assert played.settlement.reason == Reason.REFERENCE_MISSING
+    assert field in played.settlement.fields
+
+
+def test_who_names_a_record_that_is_gone_does_not_stop_the_others() -> None:
+    lost = upsert("module_group", "G-2", wanted={"name": "Semester 2", "course_id": "GONE"})
+    first, lost = upsert("module_group"), replace(lost, targets={})
+    script = [(f"GET {GROUPS}", lists()), (f"POST {GROUPS}", made("u-1"))]
+
+    played = play((first, lost), script)
+
+    assert played.settlement_of(lost).reason == Reason.REFERENCE_MISSING
+    assert played.settlement_of(first).outcome is Outcome.DONE
+
+
+def test_removing_what_was_never_made_needs_no_address() -> None:
+    work = replace(removal("module_group", target=None), targets={})
+
+    assert play(work, []).settlement.outcome is Outcome.DONE

@@ -62,6 +62,57 @@ def test_a_tenant_that_is_gone_stops_the_tenant_and_marks_nothing_missing() -> N
     assert played.settlement.reason == Reason.UNAUTHORISED
 
 
+GROUPS_PATH = "/courses/course-CS-uuid/modules/groups"
+GROUP_PATH = f"{GROUPS_PATH}/module_group-G-1-uuid"
+
+
+def test_a_group_is_gone_with_its_course_and_the_tenant_goes_on() -> None:
+    work = change("module_group", wanted={"name": "N"})
+    script = [
+        (f"PATCH {GROUP_PATH}", missing()),
+        (f"GET {GROUP_PATH}", missing()),
+        (f"GET {GROUPS_PATH}", missing()),
+        (f"GET {COURSE_PATH}", missing()),
+        ("GET /courses", lists(row("course", "another"))),
+    ]
+
+    played = play(work, script)
+
+    assert played.settlement.outcome is Outcome.HELD
+    assert played.settlement.reason == Reason.MISSING
+
+
+def test_a_group_without_a_list_under_a_course_that_is_there_is_tried_again() -> None:
+    work = change("module_group", wanted={"name": "N"})
+    script = [
+        (f"PATCH {GROUP_PATH}", missing()),
+        (f"GET {GROUP_PATH}", missing()),
+        (f"GET {GROUPS_PATH}", missing()),
+        (f"GET {COURSE_PATH}", shows(row("course"))),
+    ]
+
+    played = play(work, script)
+
+    assert played.settlement.outcome is Outcome.RETRY
+    assert played.settlement.reason == Reason.NOT_UNDERSTOOD
+    assert played.settlement.counts_as_failure
+
+
+def test_a_group_whose_course_nobody_may_see_stops_the_tenant() -> None:
+    work = change("module_group", wanted={"name": "N"})
+    script = [
+        (f"PATCH {GROUP_PATH}", missing()),
+        (f"GET {GROUP_PATH}", missing()),
+        (f"GET {GROUPS_PATH}", missing()),
+        (f"GET {COURSE_PATH}", missing()),
+        ("GET /courses", missing()),
+    ]
+
+    played = play(work, script)
+
+    assert played.settlement.reason == Reason.UNAUTHORISED
+
+
 def test_a_reference_that_is_gone_holds_the_change() -> None:
     work = change("course", wanted={"organization_id": "SCI"})
     script = [
