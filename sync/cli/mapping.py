@@ -91,18 +91,30 @@ async def _found(
 @click.argument("entity", type=ENTITIES)
 @click.argument("source_id", metavar="ID")
 @click.argument("target", metavar="UUID")
+@click.option("--instead-of", metavar="UUID", help="The uuid it is bound to now, if to any.")
 @with_decision
 @with_output()
 @click.pass_obj
 def bind(
-    shell: Shell, *, entity: str, source_id: str, target: str, signature: Signature, output: Output
+    shell: Shell,
+    *,
+    entity: str,
+    source_id: str,
+    target: str,
+    instead_of: str | None,
+    signature: Signature,
+    output: Output,
 ) -> None:
     """Say by hand which DokStamp record stands for a source record."""
 
     async def work(settings: Settings) -> Answer:
         async with open_ledger(settings) as ledger:
             return await mapping_admin.bind(
-                ledger, SourceRef(entity, source_id), TargetId(target), signature=signature
+                ledger,
+                SourceRef(entity, source_id),
+                TargetId(target),
+                instead_of=TargetId(instead_of) if instead_of else None,
+                signature=signature,
             )
 
     output.one(interrupt.run(work(shell.settings())), output.described)

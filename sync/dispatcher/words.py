@@ -76,9 +76,9 @@ LOOKS: Final[dict[str, Words]] = {
     "second_record": Words(
         "A request without an answer took effect very late: DokStamp has a second record like "
         "the one made in its place. Nothing was deleted.",
-        "Compare the two in DokStamp (`mapping find` tells which one is bound; `mapping bind` the "
-        "other one if that is right), remove the superfluous one there and run `outbox retry`; "
-        "or `outbox discard` this if both are meant.",
+        "Compare the two in DokStamp (`mapping find` tells which one is bound; `mapping bind "
+        "--instead-of` takes the other one), remove the superfluous one there and run "
+        "`outbox retry`; or `outbox discard` this if both are meant.",
     ),
 }
 """The codes of looks at what was made after an unclear answer."""

@@ -58,11 +58,13 @@ async def bind(
     reference: SourceRef,
     target: TargetId,
     *,
+    instead_of: TargetId | None = None,
     signature: Signature | None = None,
 ) -> Answer:
     """Bind a record to a DokStamp uuid by hand and let its held creation go on.
 
-    Raises `InputError` where another record holds the uuid or a conversation is under way.
+    A record that is bound keeps its uuid unless that one is named too. Raises `InputError` where
+    it is not, where another record holds the uuid, or a conversation is under way.
     """
     _refuse_odd(reference, target)
     private = (signature or Signature()).private()
@@ -75,6 +77,7 @@ async def bind(
         if known is None or not _is_bound_to(known, target):
             _refuse_busy(transaction, reference)
             _refuse_held_by_another(transaction, reference, target)
+            _refuse_to_replace(known, instead_of)
             tell(transaction, "mapping.bound", public=public, subject=reference)
         if held and held == _held_creations(transaction.connection, transaction.scope, reference):
             tell(transaction, "operator.approved", public={"operations": list(held)})
@@ -167,6 +170,16 @@ def _refuse_held_by_another(
     holder = holders.get(target, reference)
     if holder != reference:
         message = f"{target} is bound to {holder}: `mapping release` that one first"
+        raise InputError(message)
+
+
+def _refuse_to_replace(known: Binding | None, instead_of: TargetId | None) -> None:
+    stands = known is not None and known.state is BindingState.LIVE
+    if known is not None and stands and not same_target(known.target, instead_of or TargetId("")):
+        message = (
+            f"{known.reference} is bound to {known.target}: "
+            f"if that is wrong, add --instead-of {known.target}"
+        )
         raise InputError(message)
 
 

@@ -44,7 +44,7 @@ async def test_a_story_is_told_in_the_order_of_the_log(home: Path) -> None:
             "operation.settled",
             (
                 "Held for a person. INSTITUTIONS is `bind`, so no institution is made. Run "
-                "`mapping bind institution SOURCE_ID UUID`, then run `outbox retry`."
+                "`mapping bind institution SOURCE_ID UUID`; this goes on by itself then."
             ),
         ),
         ("operator.retried", "A person had it tried again."),

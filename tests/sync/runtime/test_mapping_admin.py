@@ -44,6 +44,18 @@ async def test_a_uuid_that_another_record_holds_is_refused(home: Path) -> None:
         assert (await bind(desk.ledger, SourceRef("course", "C-2"), TARGET))["state"] == "live"
 
 
+async def test_a_bound_record_keeps_its_uuid_unless_that_one_is_named(home: Path) -> None:
+    async with desk_in(home) as desk:
+        await bind(desk.ledger, COURSE, TARGET)
+        other = TargetId("22222222")
+
+        for named in (None, other):
+            with pytest.raises(InputError, match=f"add --instead-of {TARGET}"):
+                await bind(desk.ledger, COURSE, other, instead_of=named)
+        answer = await bind(desk.ledger, COURSE, other, instead_of=TARGET)
+        assert answer["target_id"] == other
+
+
 @pytest.mark.parametrize(
     ("reference", "target"),
     [
