@@ -49,6 +49,9 @@ def timeline(
                     SourceRef(entity, source_id), after=start, limit=limit
                 )
 
+            if not (await fetch(None, 1)).rows:
+                message = f"the log does not tell of {entity} {source_id}: see `mapping list`"
+                raise InputError(message)
             await output.told(rows_of(fetch, rows_max=rows_max), _entry)
 
     interrupt.run(work(shell.settings()))

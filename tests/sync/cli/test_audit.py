@@ -32,6 +32,13 @@ def test_the_timeline_tells_a_record_from_event_to_answer(synced: Command) -> No
     assert synced("audit", "timeline", "student", "S-1", "--json").json == {"items": rows}
 
 
+def test_the_timeline_of_an_unknown_record_says_that_there_is_none(synced: Command) -> None:
+    ended = synced("audit", "timeline", "student", "S-404")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "does not tell of student S-404" in ended.err
+
+
 def test_a_uuid_leads_back_to_its_source_record(synced: Command) -> None:
     (row,) = synced("mapping", "list", "--jsonl").lines
 
