@@ -17,7 +17,7 @@ from ledger.schema.revisions import Line
 from ledger.schema.tables import epochs, heads, ledgers
 from ledger.shield import to_the_end
 from ledger.vault.cabinet_store import Cabinet
-from ledger.vault.key_file_store import refuse_key_of_another
+from ledger.vault.key_file_store import is_default, refuse_key_of_another
 from ledger.vault.key_source import FROM_FILE, KeySource
 from ledger.vault.making_store import make_secrets
 from ledger.vault.vault_store import Vault
@@ -101,12 +101,12 @@ async def _make(
     if await main.is_there() and await main.read(_has_row):
         await _require_whole(address, vault, entropy)
     await _refuse_cut_short(address, main)
+    if address.key_source.is_file and is_default(address.key_file) and not await vault.is_there():
+        refuse_key_of_another(address.key_file, place=address.place)
     await _migrate(vault, "vault")
     await _migrate(main, "main")
     if await main.read(_has_row):
         return False
-    if address.key_source.is_file:
-        refuse_key_of_another(address.key_file, place=address.place)
     # Drawn first: how much chance the secrets need depends on the database.
     ledger_id = LedgerId(entropy.bytes(LEDGER_ID_BYTES).hex())
     # Secrets before the ledger that counts on them: a crash between is finished by `init`.

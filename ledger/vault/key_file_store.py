@@ -17,6 +17,8 @@ from ledger.errors import MasterKeyError
 from ledger.vault.private_file_store import not_written, read_private, write_new, write_over
 from ledger.vault.sealed import MasterKey
 
+KEY_FILE: Final = "dokstamp-ledger.key"
+"""Its name, beside the ledger, where nobody chooses one."""
 FIRST_LINE: Final = "dokstamp-ledger master key 1"
 
 
@@ -44,13 +46,19 @@ def write_key_file(path: Path, master: MasterKey) -> None:
         raise not_written(path, error) from error
 
 
+def is_default(path: Path) -> bool:
+    """Tell whether a key file is there that nobody chose by name."""
+    return path.name == KEY_FILE and path.exists()
+
+
 def refuse_key_of_another(path: Path, *, place: object) -> None:
-    """Refuse a new ledger the key file of one beside it, which a rotation there would change."""
-    if not path.exists():
-        return
+    """Refuse a new ledger the key file of one beside it, which a rotation there would change.
+
+    A vault is made before its key file: where only the file is there, another ledger made it.
+    """
     own = place.absolute() if isinstance(place, Path) else None
     for vault in sorted(path.absolute().parent.glob("*.vault*")):
-        ledger = vault.with_name(f"{vault.stem.removesuffix('.vault')}{vault.suffix}")
+        ledger = vault.with_name(vault.name.replace(".vault", "", 1))
         is_lock_or_log = "-" in vault.suffix
         if ledger not in (own, vault) and ledger.is_file() and not is_lock_or_log:
             message = (

@@ -121,7 +121,7 @@ class WorkReader:
             stated=_data(states.stated),
             is_retired=binding is not None and binding.state is BindingState.RETIRED,
             target=binding.target if binding else None,
-            targets=others.targets(named, _OWN if kind is Kind.RETIRE else _USABLE),
+            targets=others.targets(named, _nameable(operation)),
             progress=states.progress,
             possibly_sent=operation.possibly_sent,
             attempts=operation.attempts,
@@ -191,6 +191,12 @@ def _data_of(snapshot: Snapshot, events: _Events) -> dict[SourceRef, Mapping[str
 
 def _data(event: Event | None) -> Mapping[str, Json] | None:
     return None if event is None else event.data
+
+
+def _nameable(operation: Operation) -> frozenset[BindingState]:
+    # What lies under a record that went missing is still asked for at its old address.
+    is_removal = operation.kind == Kind.RETIRE
+    return _OWN if is_removal and resource(operation.reference.entity).is_nested else _USABLE
 
 
 def _looks_at_others(operation: Operation) -> bool:

@@ -10,17 +10,17 @@
 
 import asyncio
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from ssl import SSLContext
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-import yarl
-
 from ledger.clock import Clock
 from sync.dokstamp.answer import Answer, Fault, Meaning
 from sync.dokstamp.auth import Credentials, Denial, Token, TokenRequest, read_token, token_requests
+from sync.dokstamp.base_url import checked_base_url
 from sync.dokstamp.exchange import Exchange, digest
 from sync.dokstamp.request import Request
 from sync.dokstamp.wire import (
@@ -33,6 +33,8 @@ from sync.dokstamp.wire import (
 )
 from sync.errors import ConfigurationError
 
+SHUT_OUT_MAX: Final = 5
+"""How often in a row one kind of call may find its new token refused while others are answered."""
 DISTRIBUTION: Final = "dokstamp-ledger"
 _TENANT: Final = re.compile(r"[!-~]{1,255}")
 
@@ -92,7 +94,7 @@ class DokStampClient:
         self, connection: Connection, *, clock: Clock, transport: Transport | None = None
     ) -> None:
         self._connection = connection
-        self._base_url = _checked_base_url(connection.base_url)
+        self._base_url = checked_base_url(connection.base_url)
         if not _TENANT.fullmatch(connection.tenant):
             message = "DOKSTAMP_TENANT is empty or holds blanks: set it to the tenant's domain"
             raise ConfigurationError(message)
@@ -102,6 +104,7 @@ class DokStampClient:
         self._token_lock = asyncio.Lock()
         self._denial: Denial | None = None
         self._accepted = 0
+        self._shut_out: Counter[str] = Counter()
         self._common_headers = {"Accept": "application/json", "User-Agent": user_agent()}
 
     async def __aenter__(self) -> Self:
@@ -127,7 +130,8 @@ class DokStampClient:
         """Return the answer, and evidence of every HTTP request that it took.
 
         All of it, a new token and one replay after a 401 included, ends within the time given. A
-        second 401 means wrong settings, unless other calls were answered meanwhile (API 4.4).
+        second 401 means wrong settings, unless other calls were answered meanwhile (API 4.4); it
+        does in any case when calls of this kind meet it again and again.
         Raises ConfigurationError when a setting is wrong. A cancelled call has no evidence and
         its request may have taken effect.
         """
@@ -142,10 +146,15 @@ class DokStampClient:
             # A 401 did nothing, so that even a write may be sent again with another token.
             token = await self._obtain_token(sending, refused=token)
             answer = await self._send_with(token, request, sending)
-        if answer.status == 401 and self._accepted > accepted:
+        if answer.status == 401 and self._accepted > accepted and self._is_bearable(request):
             # Others were let in meanwhile: tokens end just now, and no setting is wrong.
             answer = Answer(Meaning.UNAVAILABLE, None, fault=Fault.TOKEN)
         return answer, tuple(sending.exchanges)
+
+    def _is_bearable(self, request: Request) -> bool:
+        """Count that such a request was let in nowhere, and tell whether that may be by chance."""
+        self._shut_out[_kind(request)] += 1
+        return self._shut_out[_kind(request)] <= SHUT_OUT_MAX
 
     def _default_timeout_seconds(self, request: Request) -> float:
         if request.upload is not None:
@@ -172,6 +181,7 @@ class DokStampClient:
         answer = await self._exchange(outgoing, request.route, sending)
         if answer.meaning is Meaning.DONE:
             self._accepted += 1
+            self._shut_out.pop(_kind(request), None)
         return answer
 
     async def _obtain_token(self, sending: _Sending, *, refused: Token | None) -> Token | Answer:
@@ -253,6 +263,10 @@ class DokStampClient:
         return answer
 
 
+def _kind(request: Request) -> str:
+    return f"{request.method} {request.route.split('/')[1]}"
+
+
 def _transport(connection: Connection) -> Transport:
     # Most verbs of the command line call nobody, and aiohttp takes long to import.
     from sync.dokstamp.http_client import HttpClient  # noqa: PLC0415
@@ -273,18 +287,3 @@ def user_agent() -> str:
     except PackageNotFoundError:
         release = "0"
     return f"{DISTRIBUTION}/{release} (+python aiohttp)"
-
-
-def _checked_base_url(base_url: str) -> str:
-    try:
-        url = yarl.URL(base_url.strip())
-    except ValueError:
-        url = yarl.URL()
-    has_extras = url.query_string or url.fragment or url.user or url.password
-    if url.scheme not in {"http", "https"} or not url.host or has_extras:
-        message = (
-            "DOKSTAMP_BASE_URL is not an address such as https://api.dokstamp.com, "
-            "without user, query or fragment"
-        )
-        raise ConfigurationError(message)
-    return str(url).rstrip("/")

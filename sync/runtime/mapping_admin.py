@@ -22,6 +22,8 @@ from sync.runtime.page import ROWS_MAX, Answer, Page, page_of
 from sync.runtime.persons import persons_of
 
 TARGET_MAX: Final = 255
+_KEPT: Final = frozenset({BindingState.LIVE, BindingState.RETIRED, BindingState.REVOKED})
+"""States in which other records may name the uuid, so that it is not replaced by a slip."""
 _MAKING: Final = frozenset({"upsert", "issue"})
 """Kinds of operations that make a record where none is bound."""
 
@@ -174,8 +176,9 @@ def _refuse_held_by_another(
 
 
 def _refuse_to_replace(known: Binding | None, instead_of: TargetId | None) -> None:
-    stands = known is not None and known.state is BindingState.LIVE
-    if known is not None and stands and not same_target(known.target, instead_of or TargetId("")):
+    if known is None or known.state not in _KEPT:
+        return
+    if instead_of is None or not same_target(known.target, instead_of):
         message = (
             f"{known.reference} is bound to {known.target}: "
             f"if that is wrong, add --instead-of {known.target}"

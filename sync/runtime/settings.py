@@ -25,6 +25,7 @@ from pydantic import (
 
 from ledger.database import Durability
 from ledger.home import Address
+from ledger.vault.key_file_store import KEY_FILE
 from ledger.vault.key_source import KeySource
 from sync.dispatcher.procedures.rules import DeletePolicy, Institutions, IssueStyle, Rules
 from sync.dokstamp.auth import ClientCredentials, Credentials, Login
@@ -42,7 +43,6 @@ from sync.sources.oneroster_records import Options
 
 LEASE_MARGIN_SECONDS: Final = 15.0
 """How much longer than a request a lease lives, at least; twice as long as a short one."""
-KEY_FILE: Final = "dokstamp-ledger.key"
 DEFAULT: Final = "default"
 _MEBIBYTE: Final = 1024 * 1024
 

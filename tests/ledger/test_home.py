@@ -11,13 +11,13 @@ from sqlalchemy import Connection, delete, text
 
 from ledger.database import Server, SqliteDatabase
 from ledger.errors import MasterKeyError, MigrationNeededError
-from ledger.home import close_all, initialise
+from ledger.home import Address, close_all, initialise
 from ledger.ledger import Ledger
 from ledger.schema.migrate import upgrade
 from ledger.schema.revisions import Line
 from ledger.schema.vault_tables import secrets
 from ledger.testing import address_in, ledger_in
-from ledger.vault.key_file_store import make_key_file
+from ledger.vault.key_file_store import KEY_FILE, make_key_file
 from ledger.vault.key_source import KeySource
 from ledger.vault.sealed import KEY_BYTES, MasterKey
 from tests.ledger.vault.kills import run_to
@@ -70,16 +70,33 @@ async def test_a_restore_that_changed_nothing_yet_keeps_nobody_out(home: Path) -
 
 @pytest.mark.one_database("a server's generation file says whose it is")
 async def test_a_second_ledger_in_a_folder_asks_for_a_key_file_of_its_own(tmp_path: Path) -> None:
-    first = address_in(tmp_path)
-    second = replace(first, place=tmp_path / "second.db")
-    await initialise(first)
+    for name in ("first.db", "first"):
+        folder = tmp_path / f"beside {name}"
+        folder.mkdir()
+        first = Address(folder / name, folder / KEY_FILE)
+        second = replace(first, place=folder / "second.db")
+        await initialise(first)
 
-    with pytest.raises(MasterKeyError, match=r"that of the ledger .*ledger\.db: .*LEDGER_KEY_FILE"):
-        await initialise(second)
-    is_new = await initialise(replace(second, key_file=tmp_path / "second.key"))
+        with pytest.raises(MasterKeyError, match=rf"of the ledger .*{name}: .*LEDGER_KEY_FILE"):
+            await initialise(second)
+        assert not (folder / "second.db").exists()
+        assert await initialise(replace(second, key_file=folder / "second.key"))
+        assert not await initialise(first)
 
-    assert is_new
-    assert not await initialise(first)
+
+@pytest.mark.one_database("a server's generation file says whose it is")
+async def test_a_key_file_that_was_chosen_or_half_made_beside_another_ledger_is_taken(
+    tmp_path: Path,
+) -> None:
+    await initialise(Address(tmp_path / "first.db", tmp_path / "first.key"))
+    chosen = Address(tmp_path / "second.db", tmp_path / "second.key")
+    make_key_file(chosen.key_file, bytes(KEY_BYTES))
+    half_made = Address(tmp_path / "third.db", tmp_path / KEY_FILE)
+    await migrate(half_made.vault_place, "vault")
+    make_key_file(half_made.key_file, bytes(KEY_BYTES))
+
+    assert await initialise(chosen)
+    assert await initialise(half_made)
 
 
 async def test_keys_are_durable_whatever_the_ledger_risks(home: Path) -> None:

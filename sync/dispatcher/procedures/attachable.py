@@ -5,7 +5,7 @@ unknown, so for an inactive module it proves nothing.
 """
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger.reference import TargetId
 from sync.dispatcher.asking import walk
@@ -13,7 +13,7 @@ from sync.dispatcher.decide import put_off_unknown
 from sync.dispatcher.procedures.read import read_other
 from sync.dispatcher.procedures.requests import named_by, target_of
 from sync.dispatcher.procedures.rules import Rules
-from sync.dispatcher.step import Reply, Settlement, Step, Work
+from sync.dispatcher.step import Outcome, Reply, Settlement, Step, Work
 from sync.dokstamp.answer import Meaning
 from sync.dokstamp.envelope import Row, uuid_of
 from sync.dokstamp.listing import Unknown
@@ -85,7 +85,18 @@ def settle_unknown(
         seen = yield from read_other(works[0], "course", course, rules=rules)
         if seen is None:
             return tuple(None for _ in works)
+        if isinstance(seen, Settlement):
+            return tuple(_shared(work, seen) for work in works)
     return tuple(put_off_unknown(work, unknown, is_nested=True) for work in works)
+
+
+def _shared(work: Work, settlement: Settlement) -> Settlement:
+    """Return for one attachment what was learnt of the course in the name of another."""
+    in_doubt = work.possibly_sent
+    outcome = settlement.outcome
+    if outcome in {Outcome.RETRY, Outcome.UNCERTAIN}:
+        outcome = Outcome.UNCERTAIN if in_doubt else Outcome.RETRY
+    return replace(settlement, operation=work.operation, outcome=outcome, in_doubt=in_doubt)
 
 
 def is_inactive(work: Work) -> bool:

@@ -60,10 +60,6 @@ TOGETHER: Final[dict[tuple[str, Kind], Together]] = {
 """What is carried out in one call for several records."""
 
 
-NAMING: Final = frozenset({Kind.UPSERT, Kind.ISSUE})
-"""What sends the uuids of the records that it names."""
-
-
 def converse(works: tuple[Work, ...], *, rules: Rules) -> Conversation:
     """Carry out operations of one lane, entity and kind; settle each of them."""
     if not works:
@@ -92,7 +88,16 @@ def _is_gone(work: Work, reference: Reference) -> bool:
         return False
     # What is removed names nothing, and only what was made has an address.
     is_address = work.target is not None and reference.field in entity(work).path_fields
-    return work.kind in NAMING or (work.kind is Kind.RETIRE and is_address)
+    match work.kind:
+        case Kind.UPSERT:
+            return True
+        case Kind.ISSUE:
+            # One that was asked for is only looked at.
+            return work.target is None
+        case Kind.RETIRE:
+            return is_address
+        case Kind.REVOKE | Kind.RECHECK:
+            return False
 
 
 def _one_after_another(works: tuple[Work, ...], *, rules: Rules) -> Conversation:

@@ -6,6 +6,7 @@ import pytest
 from ledger.clock import ManualClock
 from sync.dokstamp.answer import Fault, Meaning
 from sync.dokstamp.auth import Login
+from sync.dokstamp.client import SHUT_OUT_MAX
 from sync.errors import ConfigurationError
 from tests.sync.dokstamp.raw_server import Received, http, json_http
 from tests.sync.dokstamp.talking import (
@@ -83,6 +84,24 @@ async def test_a_second_401_while_others_are_answered_is_no_wrong_setting() -> N
 
     assert (answer.meaning, answer.fault) == (Meaning.UNAVAILABLE, Fault.TOKEN)
     assert [exchange.status for exchange in exchanges] == [200, 401, 200, 401]
+
+
+async def test_one_kind_of_call_that_is_never_let_in_is_a_wrong_setting_in_the_end() -> None:
+    def script(request: Received) -> bytes:
+        if request.target.endswith(TOKEN_PATHS):
+            return json_http(200, GRANT)
+        return json_http(200 if request.method == "GET" else 401, {})
+
+    async with talk(scripted(script)) as (_, client):
+
+        async def create_beside_others() -> Meaning:
+            reading = asyncio.gather(*(client.send(READ) for _ in range(3)))
+            (answer, _), _ = await asyncio.gather(client.send(CREATE), reading)
+            return answer.meaning
+
+        meanings = [await create_beside_others() for _ in range(SHUT_OUT_MAX + 1)]
+
+    assert meanings[-1] is Meaning.UNAUTHORISED
 
 
 async def test_a_403_is_final_at_once() -> None:

@@ -54,6 +54,8 @@ async def test_a_bound_record_keeps_its_uuid_unless_that_one_is_named(home: Path
                 await bind(desk.ledger, COURSE, other, instead_of=named)
         answer = await bind(desk.ledger, COURSE, other, instead_of=TARGET)
         assert answer["target_id"] == other
+        await release(desk.ledger, COURSE)
+        assert (await bind(desk.ledger, COURSE, TARGET))["state"] == "live"
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,17 @@ def test_a_list_that_cannot_be_had_puts_all_off() -> None:
     assert {each.retry_seconds for each in played.result} == {5}
 
 
+def test_a_tenant_that_is_gone_stops_the_tenant_for_each_in_its_doubt() -> None:
+    sent, unsent = attachment("MA1", possibly_sent=True), attachment("MA2")
+    script = [(FREE, missing()), (f"GET {COURSE}", missing()), ("GET /courses", missing())]
+
+    played = play((sent, unsent), script)
+
+    assert played.settlement_of(sent).outcome is Outcome.UNCERTAIN
+    assert played.settlement_of(unsent).outcome is Outcome.RETRY
+    assert {played.settlement_of(each).reason for each in (sent, unsent)} == {Reason.UNAUTHORISED}
+
+
 def test_a_course_that_is_gone_holds_its_attachments() -> None:
     script = [(FREE, missing()), (f"GET {COURSE}", missing()), ("GET /courses", lists())]
 

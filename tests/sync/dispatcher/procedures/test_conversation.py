@@ -126,6 +126,15 @@ def test_who_names_a_record_that_is_gone_does_not_stop_the_others() -> None:
     assert played.settlement_of(first).outcome is Outcome.DONE
 
 
+def test_a_certificate_that_was_asked_for_is_looked_at_whatever_else_is_gone() -> None:
+    asked = request_for_certificate(target=TargetId("c-1"))
+    seen = shows(row("certificate", "c-1"))
+
+    played = play(replace(asked, targets={}), [("GET /certificates/c-1", seen)])
+
+    assert played.settlement.reason != Reason.REFERENCE_MISSING
+
+
 def test_removing_what_was_never_made_needs_no_address() -> None:
     work = replace(removal("module_group", target=None), targets={})
 
