@@ -28,9 +28,16 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+LONGEST = ("test_kill_anywhere.py", "test_kill_points.py", "test_seeds.py", "test_canary.py")
+"""What takes minutes begins first, so that nobody waits for it alone in the end."""
 WATCH = Watch()
 DATABASES = ("sqlite", "postgresql")
 """Where the ledgers of tests live: each in a file, and each on a server."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first, and leave everything else in its order."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,16 +4,19 @@ import asyncio
 import dataclasses
 import gc
 import logging
+import sys
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 
 from tests.sync.system.canary.markers import Search
 
 OURS = ("ledger.", "sync.")
 PRACTICE = "sync.simulator"
 """The other side of the wire may know everything."""
+ALONE_SECONDS = 60.0
+_LOOKED_AT: dict[type, bool] = {}
 
 
 class Lines(logging.Handler):
@@ -65,12 +68,35 @@ async def only_what_is_new() -> AsyncIterator[None]:
         gc.unfreeze()
 
 
-def _values() -> Iterator[object]:
-    return (value for value in gc.get_objects() if _is_looked_at(value.__class__))
+def _values() -> list[object]:
+    # Nobody else may hold a tuple that a thread is just filling: Python cannot go on with it then.
+    with _alone():
+        everything: list[object] = gc.get_objects()
+        found = [value for value in everything if _is_looked_at(type(value))]
+        del everything
+    return found
 
 
-@cache
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let no other thread run, as long as nothing here waits."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(ALONE_SECONDS)
+    # Who waits for its turn already still asks for it after the usual interval.
+    time.sleep(2 * usual)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+
+
 def _is_looked_at(kind: type) -> bool:
+    if kind not in _LOOKED_AT:
+        _LOOKED_AT[kind] = _is_ours(kind)
+    return _LOOKED_AT[kind]
+
+
+def _is_ours(kind: type) -> bool:
     module = str(getattr(kind, "__module__", ""))
     is_ours = module.startswith(OURS) and not module.startswith(PRACTICE)
     is_value = dataclasses.is_dataclass(kind) or issubclass(kind, BaseException)
