@@ -96,8 +96,8 @@ def put_off(work: Work, answer: Answer, *, is_nested: bool = False) -> Settlemen
     """Return the settlement of an operation that an answer says nothing about.
 
     While an earlier request of it has no known outcome it stays uncertain: ready to retry would
-    mean that nothing was sent, and a newer event could take its place. A route that is `nested`
-    under a record says nothing about the tenant when it is missing.
+    mean that nothing was sent, and a newer event could take its place. A route that lies under a
+    record (`is_nested`) says nothing about the tenant when it is missing.
     """
     reason = _PUT_OFF.get(answer.meaning, Reason.NOT_UNDERSTOOD)
     if is_nested and answer.meaning is Meaning.MISSING:

@@ -13,14 +13,12 @@ from collections.abc import Generator, Iterable, Mapping
 
 from ledger.reference import SourceRef, TargetId
 from sync.dispatcher.asking import walk
-from sync.dispatcher.decide import held, put_off_unknown
-from sync.dispatcher.procedures.read import read
-from sync.dispatcher.procedures.refusal import missing_reference
+from sync.dispatcher.decide import held
+from sync.dispatcher.procedures.read import read, without_list
 from sync.dispatcher.procedures.requests import collection, entity, state
 from sync.dispatcher.procedures.rules import Rules
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import Reply, Settlement, Step, WhoHolds, Work
-from sync.dokstamp.answer import Meaning
 from sync.dokstamp.envelope import Row, uuid_of
 from sync.dokstamp.listing import Listing, Unknown
 from sync.resources.definition import Match
@@ -138,9 +136,5 @@ def _match(work: Work, row: Row) -> Match:
 
 def unknown(work: Work, listing: Unknown, rules: Rules) -> Generator[Step, Reply, Settlement]:
     """Return why nothing is known: the list of a course's groups goes missing with the course."""
-    is_nested = entity(work).is_nested
-    if listing.answer.meaning is Meaning.MISSING and is_nested:
-        missing = yield from missing_reference(work, ("course_uuid",), rules=rules)
-        if missing is not None:
-            return missing
-    return put_off_unknown(work, listing, is_nested=is_nested)
+    settled = yield from without_list(work, listing, rules=rules)
+    return settled or held(work, Reason.REFERENCE_MISSING, fields=("course_uuid",))

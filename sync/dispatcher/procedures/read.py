@@ -55,11 +55,13 @@ def _pick(work: Work, target: TargetId, *, rules: Rules) -> Generator[Step, Repl
         keep=lambda row: same_target(TargetId(uuid_of(row)), target),
     )
     if isinstance(listing, Unknown):
-        return (yield from _without_list(work, listing, rules))
+        return (yield from without_list(work, listing, rules=rules))
     return listing.rows[0] if listing.rows else None
 
 
-def _without_list(work: Work, listing: Unknown, rules: Rules) -> Generator[Step, Reply, Seen]:
+def without_list(
+    work: Work, listing: Unknown, *, rules: Rules
+) -> Generator[Step, Reply, Settlement | None]:
     """Return why the list is not known; None when it is gone with the course it lies under."""
     course = target_of(work, "course_id")
     is_nested = entity(work).is_nested

@@ -4,6 +4,7 @@ from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import After, Outcome
 from tests.sync.dispatcher.procedures.samples import change, row
 from tests.sync.dispatcher.procedures.transcript import (
+    Line,
     lists,
     missing,
     play,
@@ -64,34 +65,33 @@ def test_a_tenant_that_is_gone_stops_the_tenant_and_marks_nothing_missing() -> N
 
 GROUPS_PATH = "/courses/course-CS-uuid/modules/groups"
 GROUP_PATH = f"{GROUPS_PATH}/module_group-G-1-uuid"
+NO_GROUP: list[Line] = [
+    (f"PATCH {GROUP_PATH}", missing()),
+    (f"GET {GROUP_PATH}", missing()),
+    (f"GET {GROUPS_PATH}", missing()),
+]
 
 
 def test_a_group_is_gone_with_its_course_and_the_tenant_goes_on() -> None:
-    work = change("module_group", wanted={"name": "N"})
     script = [
-        (f"PATCH {GROUP_PATH}", missing()),
-        (f"GET {GROUP_PATH}", missing()),
-        (f"GET {GROUPS_PATH}", missing()),
+        *NO_GROUP,
         (f"GET {COURSE_PATH}", missing()),
         ("GET /courses", lists(row("course", "another"))),
     ]
 
-    played = play(work, script)
+    played = play(change("module_group", wanted={"name": "N"}), script)
 
     assert played.settlement.outcome is Outcome.HELD
     assert played.settlement.reason == Reason.MISSING
 
 
 def test_a_group_without_a_list_under_a_course_that_is_there_is_tried_again() -> None:
-    work = change("module_group", wanted={"name": "N"})
     script = [
-        (f"PATCH {GROUP_PATH}", missing()),
-        (f"GET {GROUP_PATH}", missing()),
-        (f"GET {GROUPS_PATH}", missing()),
+        *NO_GROUP,
         (f"GET {COURSE_PATH}", shows(row("course"))),
     ]
 
-    played = play(work, script)
+    played = play(change("module_group", wanted={"name": "N"}), script)
 
     assert played.settlement.outcome is Outcome.RETRY
     assert played.settlement.reason == Reason.NOT_UNDERSTOOD
@@ -99,16 +99,13 @@ def test_a_group_without_a_list_under_a_course_that_is_there_is_tried_again() ->
 
 
 def test_a_group_whose_course_nobody_may_see_stops_the_tenant() -> None:
-    work = change("module_group", wanted={"name": "N"})
     script = [
-        (f"PATCH {GROUP_PATH}", missing()),
-        (f"GET {GROUP_PATH}", missing()),
-        (f"GET {GROUPS_PATH}", missing()),
+        *NO_GROUP,
         (f"GET {COURSE_PATH}", missing()),
         ("GET /courses", missing()),
     ]
 
-    played = play(work, script)
+    played = play(change("module_group", wanted={"name": "N"}), script)
 
     assert played.settlement.reason == Reason.UNAUTHORISED
 

@@ -13,7 +13,7 @@ from random import Random
 from sqlalchemy import URL
 
 from tests.postgresql import running_server
-from tests.sync.system.killing.campaign import Tally, apart, attempts, cpu_seconds, home_in
+from tests.sync.system.killing.campaign import Tally, apart, attempts, cpu_seconds, heat, home_in
 from tests.sync.system.killing.command import DATABASES, progress, say, tell
 from tests.sync.system.killing.deaths import attempt, prepare, record, warm_up
 from tests.sync.system.killing.places import spread_of, twice
@@ -45,21 +45,11 @@ def _fights(asked: argparse.Namespace, folder: Path) -> Iterator[Tally]:
             server: URL | None = None
             if database == "postgresql":
                 server = stack.enter_context(running_server())
-            _heat(folder / database, server)
+            (folder / database).mkdir()
+            heat(server, warm_up)
             for name in asked.act or list(ACTS):
                 yield _fight(asked, Tally(database, name), folder, server)
                 say("\n")
-
-
-def _heat(place: Path, server: URL | None) -> None:
-    """Do in this process what its children will do, on the database that they will do it on."""
-    place.mkdir()
-    home = home_in(place, server, "warm")
-    try:
-        warm_up(home)
-        home.settle_down()
-    finally:
-        home.remove()
 
 
 def _fight(asked: argparse.Namespace, tally: Tally, folder: Path, server: URL | None) -> Tally:

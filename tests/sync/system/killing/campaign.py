@@ -93,12 +93,12 @@ def fight(phase: str, server: URL | None, plan: Plan, tell: Tell) -> Tally:
         shutil.rmtree(root)
 
 
-def heat(server: URL | None) -> None:
+def heat(server: URL | None, life: Callable[[Home], None] = warm_up) -> None:
     """Go through a whole life once in this process, on the database that is fought on next."""
     root = Path(tempfile.mkdtemp(prefix="kill-points-"))
     home = home_in(root, server, "warm")
     try:
-        warm_up(home)
+        life(home)
         home.settle_down()
     finally:
         home.remove()
