@@ -91,7 +91,7 @@ def _told(soak: Soak) -> str:
         ("calls", str(sum(soak.verdict.get("requests", {}).values())), str(soak.verdict)),
         ("waiting, most and last", f"{max(open_now)}", f"{open_now[-1]}"),
         ("to do it all afterwards", f"{rest:.0f} s", f"{soak.rest.get('states')}"),
-        ("slowest ten events", f"{figures.slowest_record * 1000:.0f} ms", ""),
+        ("slowest event", f"{figures.slowest_record * 1000:.0f} ms", ""),
         ("lag p50; p90, p99.9, ms", *_lags(figures.lag)),
         ("the loop's own work between two beats, ms", *_lags(figures.busy)),
         ("services that died", str(figures.deaths.total()), str(dict(figures.deaths))),

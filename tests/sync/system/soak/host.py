@@ -20,12 +20,11 @@ from sync.cli.steady import be_steady
 from sync.runtime.runtime import Runtime
 from sync.runtime.settings import Settings
 from tests.sync.system.soak.lag import LoopLag
-from tests.sync.system.soak.workload import event
+from tests.sync.system.soak.telling import Telling
 
 REPORT_SECONDS: Final = 2.0
 UNREPORTED_SECONDS: Final = 5
 STATUS_EVERY: Final = 5
-TICKS_PER_SECOND: Final = 10
 IDLE_SECONDS_MAX: Final = 600.0
 PLACES_TOLD: Final = 20
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
@@ -37,13 +36,10 @@ class Host:
     def __init__(self, runtime: Runtime, *, first: int, per_second: int) -> None:
         self._runtime = runtime
         self._began = time.monotonic()
-        self._number = first
-        self._per_second = per_second
+        self._telling = Telling(runtime, first=first, per_second=per_second)
         # What the process before took and never reported is told again, whatever happens.
         self._least = first + UNREPORTED_SECONDS * per_second
         self._lag = LoopLag()
-        self._slowest = 0.0
-        self._refused = 0
         self._is_over = False
 
     async def live(self, orders: asyncio.StreamReader) -> None:
@@ -59,7 +55,7 @@ class Host:
             rest = await self._runtime.idle(patience_seconds=IDLE_SECONDS_MAX)
             states = {state.value: count for state, count in rest.states.items()}
             say({
-                "kind": "rest", "number": self._number, "lag": rest.lag, "states": states,
+                "kind": "rest", "number": self._telling.number, "lag": rest.lag, "states": states,
                 "seconds": time.monotonic() - began,
             })  # fmt: skip
         finally:
@@ -68,33 +64,16 @@ class Host:
             await asyncio.wait(services)
 
     async def _tell(self) -> None:
-        due = time.monotonic()
-        batch = max(1, self._per_second // TICKS_PER_SECOND)
-        while not self._is_over or self._number < self._least:
-            await self._record(batch)
-            # Who falls behind does not catch up: the rate told is the rate reached.
-            due = max(due + batch / self._per_second, time.monotonic() - 1)
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-
-    async def _record(self, count: int) -> None:
-        began = time.monotonic()
-        events = [event(number) for number in range(self._number, self._number + count)]
-        # Of one record only one at a time: which comes first must be what the source says.
-        while events:
-            subjects: set[str] = set()
-            together = [each for each in events if not _seen(each["subject"], subjects)]
-            events = [each for each in events if each not in together]
-            taken = await asyncio.gather(*(self._runtime.record(each) for each in together))
-            self._refused += sum(bool(each.reasons) for each in taken)
-        self._number += count
-        self._slowest = max(self._slowest, time.monotonic() - began)
+        async with asyncio.TaskGroup() as group:
+            while not self._is_over or self._telling.number < self._least:
+                await self._telling.tell(group)
 
     async def _report(self) -> None:
         round_number = 0
         while True:
             await asyncio.sleep(REPORT_SECONDS)
             round_number += 1
-            report = {"kind": "sample", "number": self._number, **self._measures()}
+            report = {"kind": "sample", "number": self._telling.number, **self._measures()}
             if round_number % STATUS_EVERY == 0:
                 status = await self._runtime.status()
                 report |= {"operations": status["operations"], "projection": status["projection"]}
@@ -102,7 +81,6 @@ class Host:
 
     def _measures(self) -> dict[str, Any]:
         health = self._runtime.health()
-        slowest, self._slowest = self._slowest, 0.0
         return {
             "age": time.monotonic() - self._began,
             "rss": int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES,
@@ -111,8 +89,8 @@ class Host:
             "tasks": len(asyncio.all_tasks()),
             **self._lag.take(),
             "places": dict(self._lag.places.most_common(PLACES_TOLD)),
-            "slowest_record": slowest,
-            "refused": self._refused,
+            "slowest_record": self._telling.take_slowest(),
+            "refused": self._telling.refused,
             "circuit": health.circuit,
             "deaths": {each.name: each.last_error for each in health.services if each.deaths},
         }
@@ -130,12 +108,6 @@ def _is_socket(descriptor: Path) -> bool | None:
     except OSError:
         # Another thread has just closed it.
         return None
-
-
-def _seen(subject: str, subjects: set[str]) -> bool:
-    is_seen = subject in subjects
-    subjects.add(subject)
-    return is_seen
 
 
 def say(told: Mapping[str, Any]) -> None:
