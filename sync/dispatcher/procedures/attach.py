@@ -51,6 +51,8 @@ MISSED_FACT: Final = "missed"
 INTENDED: Final = "intended"
 DETACHED: Final = "detached"
 
+_REFUSALS: Final = frozenset({Meaning.REFUSED, Meaning.MISSING, Meaning.INVALID})
+
 Sorted = tuple[list[Settlement], list[Work]]
 """What is settled already, and what goes on."""
 
@@ -178,8 +180,8 @@ def _detach(works: list[Work], rules: Rules) -> Generator[Step, Reply, Sorted]:
         of_course = [work for work in works if _old(work).course == course]
         request = request_detach(course, [_old(work).module for work in of_course])
         answer = yield from ask(request, tuple(work.operation for work in of_course))
-        for work in of_course:
-            known = yield from _judge_detach(work, answer, rules)
+        verdicts = yield from _judge_detach(course, of_course, answer, rules)
+        for work, known in zip(of_course, verdicts, strict=True):
             if known is None:
                 yield Progress(work.operation, facts={REATTACH_FACT: DETACHED})
                 progress = {**work.progress, REATTACH_FACT: DETACHED}
@@ -190,21 +192,36 @@ def _detach(works: list[Work], rules: Rules) -> Generator[Step, Reply, Sorted]:
 
 
 def _judge_detach(
-    work: Work, answer: Answer, rules: Rules
-) -> Generator[Step, Reply, Settlement | None]:
-    """Return why a module cannot be attached anew; None once it is detached."""
+    course: TargetId, works: list[Work], answer: Answer, rules: Rules
+) -> Generator[Step, Reply, list[Settlement | None]]:
+    """Return why modules cannot be attached anew; None for each that is detached."""
     if answer.meaning is Meaning.DONE:
+        return [None for _ in works]
+    if answer.meaning not in _REFUSALS:
+        return [put_off(work, answer) for work in works]
+    free: frozenset[str] | Unknown = frozenset()
+    if any(is_inactive(work) or wanted_pair(work) != _old(work) for work in works):
+        free = yield from free_modules(course, [_old(w).module for w in works], rules=rules)
+    if isinstance(free, Unknown):
+        # A course that is gone has nothing attached any more.
+        doubted = works if is_definite(answer) else [in_doubt(work) for work in works]
+        return list((yield from settle_unknown(doubted, course, free, rules=rules)))
+    verdicts: list[Settlement | None] = []
+    for work in works:
+        known = yield from _refused_detach(work, answer, free, rules)
+        verdicts.append(known)
+    return verdicts
+
+
+def _refused_detach(
+    work: Work, answer: Answer, free: frozenset[str], rules: Rules
+) -> Generator[Step, Reply, Settlement | None]:
+    if _old(work).module.casefold() in free:
         return None
-    if answer.meaning not in {Meaning.REFUSED, Meaning.MISSING, Meaning.INVALID}:
-        return put_off(work, answer)
     if not is_definite(answer):
         return (yield from once_more(work, rules=rules))
-    if is_inactive(work) or wanted_pair(work) != _old(work):
-        free = yield from free_modules(_old(work).course, [_old(work).module], rules=rules)
-        if isinstance(free, frozenset) and (free or is_inactive(work)):
-            # It was not attached any more; an inactive module may be hidden from the list.
-            return None
-    return held(work, Reason.DETACH_REFUSED)
+    # It was not attached any more: an inactive module may be hidden from the list.
+    return None if is_inactive(work) else held(work, Reason.DETACH_REFUSED)
 
 
 def _old(work: Work) -> Pair:

@@ -139,6 +139,19 @@ async def test_an_attachment_moves_to_another_course(home: Path) -> None:
         assert await scene.faults() == []
 
 
+async def test_an_attachment_moves_away_from_a_course_that_was_deleted(home: Path) -> None:
+    async with staged(home) as scene:
+        await scene.tell(*curriculum())
+        scene.dashboard.delete(f"/courses/{await scene.uuid('course', 'C-1')}")
+
+        code = await scene.tell(attachment("A-2", module_id="M-2", course_id="C-2", order=3))
+
+        assert (code, await scene.open()) == (0, {})
+        assert [row["order"] for row in await attached(scene, "C-2", "M-2")] == [3]
+        # Only by sending a change it is found out that the record is gone.
+        assert await scene.faults() == ["unknown_paths: 1"]
+
+
 async def test_a_removed_group_is_inactive_and_keeps_its_modules(home: Path) -> None:
     async with staged(home) as scene:
         await scene.tell(*curriculum())
