@@ -11,12 +11,14 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
 
 from ledger.reference import Position, Scope
-from ledger.schema.statements import pages
+from ledger.schema.statements import pages, parameters, within
 from ledger.schema.tables import quarantine, sightings
 
 KEYS_MAX: Final = 400
 REFUSED: Final = "refused"
 RELEASED: Final = "released"
+
+_COUNT = select(func.count()).where(within(quarantine), quarantine.c.state == REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,7 @@ def see_again(connection: Connection, ledger: int, *, key: str) -> None:
 
 def count(connection: Connection, scope: Scope) -> int:
     """Return how many lines are refused and not released."""
-    statement = select(func.count()).where(_within(scope), quarantine.c.state == REFUSED)
-    return int(connection.execute(statement.select_from(quarantine)).scalar_one())
+    return int(connection.execute(_COUNT, parameters(scope)).scalar_one())
 
 
 def find(connection: Connection, scope: Scope, *, key: str) -> Kept | None:

@@ -45,6 +45,9 @@ _FIND_KNOWN = select(
 )
 _SELECTED = select(*_COLUMNS).where(events.c.ledger == bindparam("in_ledger"))
 _AT = _SELECTED.where(events.c.position.in_(one_of("positions"))).order_by(events.c.position)
+_DIGEST_AT = select(events.c.content_digest).where(
+    events.c.ledger == bindparam("in_ledger"), events.c.position == bindparam("at")
+)
 _PAGE = (
     _SELECTED.where(
         events.c.position > bindparam("after"), events.c.position <= bindparam("through")
@@ -149,6 +152,12 @@ def read_at(connection: Connection, ledger: int, *, positions: Iterable[Position
     for page in pages(sorted(set(positions)), NAMES_MAX):
         found += _stored(connection.execute(_AT, {"in_ledger": ledger, "positions": page}))
     return found
+
+
+def content_digest_at(connection: Connection, ledger: int, *, position: Position) -> bytes:
+    """Return the keyed digest of the content of the event at a position."""
+    asked = {"in_ledger": ledger, "at": position}
+    return bytes(connection.execute(_DIGEST_AT, asked).scalar_one())
 
 
 def count_sources(

@@ -8,7 +8,7 @@ that nothing is ever wrapped by a key that is being destroyed.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, select, text, update
+from sqlalchemy import Connection, Select, bindparam, select, text, update
 
 from ledger.schema.vault_tables import insert_or_ignore, secrets
 
@@ -19,6 +19,11 @@ COMPARISON: Final = "comparison"
 SIGNING: Final = "signing"
 NAMES: Final = (LOOKUP, COMPARISON, SIGNING)
 _THROUGH: Final = text("SET LOCAL synchronous_commit = on")
+_NAME: Final = select(secrets.c.wrapped).where(
+    secrets.c.ledger == bindparam("in_ledger"), secrets.c.name == WRAPPING
+)
+_SHARED_NAME: Final = _NAME.with_for_update(read=True)
+_HELD_NAME: Final = _NAME.with_for_update()
 
 
 def secret_owner(name: str) -> str:
@@ -46,17 +51,17 @@ def replace_secret(connection: Connection, ledger: int, *, name: str, wrapped: b
 
 def live_name(connection: Connection, ledger: int) -> bytes | None:
     """Return the name of the live wrapping, as this transaction sees it."""
-    return _first(connection, _of(ledger))
+    return _first(connection, _NAME, ledger)
 
 
 def share_name(connection: Connection, ledger: int) -> bytes | None:
     """Return the name of the live wrapping, which stays live until this transaction ends."""
-    return _first(connection, _of(ledger).with_for_update(read=True))
+    return _first(connection, _SHARED_NAME, ledger)
 
 
 def hold_name(connection: Connection, ledger: int) -> bytes | None:
     """Return the name of the live wrapping, which nobody else may change or wrap by meanwhile."""
-    return _first(connection, _of(ledger).with_for_update())
+    return _first(connection, _HELD_NAME, ledger)
 
 
 def commit_through(connection: Connection) -> None:
@@ -66,10 +71,6 @@ def commit_through(connection: Connection) -> None:
         connection.execute(_THROUGH)
 
 
-def _of(ledger: int) -> Select[Any]:
-    return select(secrets.c.wrapped).where(secrets.c.ledger == ledger, secrets.c.name == WRAPPING)
-
-
-def _first(connection: Connection, statement: Select[Any]) -> bytes | None:
-    found: bytes | None = connection.execute(statement).scalar_one_or_none()
+def _first(connection: Connection, statement: Select[Any], ledger: int) -> bytes | None:
+    found: bytes | None = connection.execute(statement, {"in_ledger": ledger}).scalar_one_or_none()
     return found

@@ -127,12 +127,14 @@ def _references(known: Known, reference: SourceRef) -> tuple[SourceRef, ...]:
 
 def _return_of(known: Known, reference: SourceRef) -> tuple[Operation, ...]:
     binding = known.binding(reference)
-    record = None if binding is None else known.record(reference)
-    if binding is None or record is None or record.removed is not None:
+    if binding is None:
         return ()
     operations = known.open_operations(reference)
     is_leaving = any(each.kind == Kind.RETIRE for each in operations)
-    return operations if is_leaving or binding.state is BindingState.RETIRED else ()
+    if not is_leaving and binding.state is not BindingState.RETIRED:
+        return ()
+    record = known.record(reference)
+    return operations if record is not None and record.removed is None else ()
 
 
 def _will_be_complete(known: Known, reference: SourceRef) -> bool:

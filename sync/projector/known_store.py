@@ -30,10 +30,12 @@ class Reading:
         self._sealer = sealer
         self._doorkeeper = Doorkeeper()
         self._events: dict[Position, Event] = {}
+        self._digests: dict[Position, bytes] = {}
 
     def remember(self, event: Event) -> None:
         """Keep an event that is opened already."""
         self._events[event.position] = event
+        self._digests[event.position] = event.content_digest
 
     def is_erased(self, event: Event) -> bool:
         """Tell whether an event's person is erased, or being erased."""
@@ -46,6 +48,14 @@ class Reading:
             stored = log_store.read_at(self.connection, self.scope.ledger, positions=[position])
             self.remember(self._sealer.open_now(stored)[0])
         return self._events[position]
+
+    def content_digest(self, position: Position) -> bytes:
+        """Return the keyed digest of what the event at a position tells; nothing is opened."""
+        if position not in self._digests:
+            self._digests[position] = log_store.content_digest_at(
+                self.connection, self.scope.ledger, position=position
+            )
+        return self._digests[position]
 
 
 class KnownStore:
@@ -77,7 +87,7 @@ class KnownStore:
 
     def content_digest(self, position: Position) -> bytes:
         """Return the keyed digest of a source event's content."""
-        return self._reading.event(position).content_digest
+        return self._reading.content_digest(position)
 
     def binding(self, reference: SourceRef) -> Binding | None:
         """Return the record's current binding."""
