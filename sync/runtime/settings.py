@@ -37,6 +37,7 @@ from sync.resources.certificate import REVOCATION_TEXTS
 from sync.runtime.database_address import database_place
 from sync.runtime.secret import Secret, master_key
 from sync.runtime.settings_reader import Given, gather
+from sync.runtime.settle_window import check_settle_window
 from sync.sources.event_reader import Rules as IntakeRules
 from sync.sources.oneroster_dates import DateOrder
 from sync.sources.oneroster_records import Options
@@ -110,7 +111,7 @@ class Settings(BaseModel):
     upload_timeout_seconds: Seconds = 120.0
     lease_seconds: Annotated[Seconds, Field(validate_default=True)] = 60.0
     circuit_probe_seconds: Seconds = 5.0
-    settle_seconds: float = Field(30.0, ge=0, le=86_400, allow_inf_nan=False)
+    settle_seconds: float = Field(30.0, ge=0, le=86_400, allow_inf_nan=False, validate_default=True)
     patience_seconds: float = Field(60.0, ge=0, allow_inf_nan=False)
 
     issue_certificates: bool = True
@@ -193,6 +194,14 @@ class Settings(BaseModel):
         # Uploads take longer than a lease: its holder renews it before and meanwhile.
         timeout: float = info.data.get("request_timeout_seconds", 0.0)
         return max(seconds, timeout + min(LEASE_MARGIN_SECONDS, timeout))
+
+    @field_validator("settle_seconds")
+    @classmethod
+    def _check_settle_window(cls, seconds: float, info: ValidationInfo) -> float:
+        timeout: float = info.data.get("request_timeout_seconds", 0.0)
+        base_url: str = info.data.get("base_url", "")
+        check_settle_window(seconds, request_timeout_seconds=timeout, base_url=base_url)
+        return seconds
 
     @property
     def address(self) -> Address:
@@ -286,4 +295,5 @@ def _fault(location: tuple[int | str, ...], message: str, given: Mapping[str, Gi
     expected = message.removeprefix("Value error, ")
     for said in ("Input should ", "String should "):
         expected = expected.replace(said, "must ", 1)
-    return f"{name.upper()} ({given[name].origin}): {expected}"
+    origin = given[name].origin if name in given else DEFAULT
+    return f"{name.upper()} ({origin}): {expected}"

@@ -265,7 +265,7 @@ def _settings(plan: FaultPlan) -> Settings:
     return Settings.load(
         environment={},
         ledger_database="simulated.db",
-        base_url="https://dokstamp.simulated",
+        base_url="https://dokstamp.test",
         tenant=tenant.domain,
         client_id=tenant.client_id,
         client_secret=tenant.client_secret,

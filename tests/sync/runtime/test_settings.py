@@ -166,10 +166,40 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name(tmp_path: Path) -> 
 
 
 def test_a_lease_outlasts_a_request() -> None:
-    assert load(request_timeout_seconds=90, lease_seconds=10).lease_seconds == 105
-    assert load(request_timeout_seconds=90).lease_seconds == 105
+    slow = {
+        "DOKSTAMP_REQUEST_TIMEOUT_SECONDS": "90",
+        "DOKSTAMP_SETTLE_SECONDS": "90",
+    }
+
+    assert load(slow, lease_seconds=10).lease_seconds == 105
+    assert load(slow).lease_seconds == 105
     assert load(lease_seconds=200).lease_seconds == 200
     assert load(request_timeout_seconds=2, lease_seconds=1).lease_seconds == 4
+
+
+def test_a_settle_window_shorter_than_a_request_is_refused_wherever_either_comes_from() -> None:
+    [short] = faults({"DOKSTAMP_SETTLE_SECONDS": "5"})
+    slow = faults(request_timeout_seconds=90)
+
+    assert short == (
+        "SETTLE_SECONDS (environment DOKSTAMP_SETTLE_SECONDS): must be at least "
+        "REQUEST_TIMEOUT_SECONDS (30), because a request may take effect for as long as its "
+        "answer is waited for; set SETTLE_SECONDS to 30 or more, or lower "
+        "REQUEST_TIMEOUT_SECONDS to 5 or less"
+    )
+    assert [each.partition(",")[0] for each in slow] == [
+        "SETTLE_SECONDS (default): must be at least REQUEST_TIMEOUT_SECONDS (90)"
+    ]
+
+
+def test_a_practice_service_on_this_machine_may_have_a_short_settle_window() -> None:
+    assert load(base_url="http://127.0.0.1:9", settle_seconds=0.1).settle_seconds == 0.1
+
+
+def test_a_wrong_time_out_is_the_only_fault_where_it_is_the_only_one() -> None:
+    assert [each.split()[0] for each in faults(request_timeout_seconds="soon")] == [
+        "REQUEST_TIMEOUT_SECONDS"
+    ]
 
 
 def test_a_secret_never_shows_itself() -> None:
