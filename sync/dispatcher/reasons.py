@@ -212,7 +212,7 @@ WORDS: Final[dict[str, Words]] = {
     ),
     Reason.CERTIFICATE_NAMES_IT: Words(
         "A certificate names this enrollment, so the enrollment stays as it is.",
-        "Revoke the certificate first if it is wrong, or `outbox discard` this change.",
+        "Revoke the certificate if it is wrong; either way `outbox discard` this change.",
     ),
     Reason.REATTACH_IS_OFF: Words(
         "The attachment changed, and changing one means to detach and attach it again.",

@@ -1,19 +1,22 @@
 """What the tables hold about a conversation's operations, read in one snapshot."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
 from ledger.log import store as log_store
 from ledger.log.envelope import Stored
 from ledger.mapping import store as mapping_store
-from ledger.mapping.binding import Binding
+from ledger.mapping.binding import Binding, BindingState
 from ledger.outbox import record_store
 from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import Operation
 from ledger.outbox.record_store import Record
 from ledger.reference import OperationKey, Position, Scope, SourceRef
+
+NAMEABLE = frozenset({BindingState.LIVE, BindingState.RETIRED, BindingState.REVOKED})
+"""States of a binding in which its record is in DokStamp, and others may name its uuid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Snapshot:
     bindings: Mapping[SourceRef, Binding]
     told_of: Mapping[OperationKey, tuple[Position, ...]]
     stored: Sequence[Stored] = field(repr=False)
+    certified: frozenset[SourceRef] = frozenset()
+    """The enrollments that a certificate names which is or was in DokStamp, as the ledger knows."""
 
     def stated(self, reference: SourceRef) -> Position | None:
         """Return the event that last gave a record's state."""
@@ -44,13 +49,24 @@ def take(connection: Connection, scope: Scope, operations: Sequence[Operation]) 
     told_of: dict[OperationKey, tuple[Position, ...]] = dict.fromkeys(keys, ())
     for position, key in sorted(outbox_store.events_of(connection, scope, keys=keys).items()):
         told_of[key] += (position,)
-    return _look_up(
+    snapshot = _look_up(
         connection,
         scope,
         references=named | {each.reference for each in operations},
         told_of=told_of,
         positions={wanted_by(each) for each in operations},
     )
+    own = {each.reference for each in operations if each.reference in snapshot.bindings}
+    certified = (each for each in own if _is_certified(connection, scope, each))
+    return replace(snapshot, certified=frozenset(certified))
+
+
+def _is_certified(connection: Connection, scope: Scope, reference: SourceRef) -> bool:
+    if reference.entity != "enrollment":
+        return False
+    named_by = record_store.naming(connection, scope, reference=reference, entity="certificate")
+    bindings = mapping_store.find_all(connection, scope, references=named_by)
+    return any(each.state in NAMEABLE for each in bindings.values())
 
 
 def take_others(

@@ -30,6 +30,8 @@ class Work:
     """The record's last state, which tells where it is when nobody knows what was sent."""
     is_retired: bool = False
     """Whether DokStamp's record was retired by us."""
+    is_certified: bool = False
+    """Whether a certificate that the ledger has the uuid of names this enrollment."""
     target: TargetId | None = None
     targets: Mapping[SourceRef, TargetId] = field(default_factory=dict)
     """The uuids of every record that `wanted` (or `sent`, for a removal) names."""

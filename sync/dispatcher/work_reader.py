@@ -10,15 +10,13 @@ from ledger.outbox.operation import Operation
 from ledger.reference import Json, Position, SourceRef, TargetId
 from ledger.subjects.subject_store import Doorkeeper
 from sync.dispatcher.procedures.issue import FILE_FACT
-from sync.dispatcher.snapshot_store import Snapshot, take, take_others, wanted_by
+from sync.dispatcher.snapshot_store import NAMEABLE, Snapshot, take, take_others, wanted_by
 from sync.dispatcher.step import Work
 from sync.resources import Kind, resource
 
-_USABLE = frozenset({BindingState.LIVE, BindingState.RETIRED, BindingState.REVOKED})
-"""States of a binding in which other records may name its uuid."""
-_OWN = _USABLE | {BindingState.MISSING}
-"""… and in which its own operations use it, and removals of what lies under it: what went
-missing is never made anew."""
+_OWN = NAMEABLE | {BindingState.MISSING}
+"""States of a binding in which its own operations use it, and removals of what lies under it: what
+went missing is never made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +43,11 @@ class _States:
 
 @dataclass(frozen=True, slots=True)
 class _Others:
-    """The bindings and the last states of records that works name."""
+    """The bindings and the last states of records that works name, and what certificates name."""
 
     bindings: dict[SourceRef, Binding]
     data: dict[SourceRef, Mapping[str, Json]] = field(repr=False)
+    certified: frozenset[SourceRef]
 
     def targets(
         self, named: Sequence[SourceRef], usable: Collection[BindingState]
@@ -90,7 +89,7 @@ class WorkReader:
         self, snapshot: Snapshot, events: _Events, named: Collection[SourceRef]
     ) -> _Others:
         """Return what the works name: nearly always looked up with the operations themselves."""
-        found = _Others(dict(snapshot.bindings), _data_of(snapshot, events))
+        found = _Others(dict(snapshot.bindings), _data_of(snapshot, events), snapshot.certified)
         missing = [each for each in named if each not in snapshot.looked_up]
         if missing:
             further = await self._ledger.read_folded(
@@ -120,6 +119,7 @@ class WorkReader:
             sent=_data(states.sent),
             stated=_data(states.stated),
             is_retired=binding is not None and binding.state is BindingState.RETIRED,
+            is_certified=operation.reference in others.certified,
             target=binding.target if binding else None,
             targets=others.targets(named, _nameable(operation)),
             progress=states.progress,
@@ -196,7 +196,7 @@ def _data(event: Event | None) -> Mapping[str, Json] | None:
 def _nameable(operation: Operation) -> frozenset[BindingState]:
     # What lies under a record that went missing is still asked for at its old address.
     is_removal = operation.kind == Kind.RETIRE
-    return _OWN if is_removal and resource(operation.reference.entity).is_nested else _USABLE
+    return _OWN if is_removal and resource(operation.reference.entity).is_nested else NAMEABLE
 
 
 def _looks_at_others(operation: Operation) -> bool:

@@ -28,6 +28,9 @@ def name_enrollment(
     work: Work, enrollment: TargetId, *, rules: Rules
 ) -> Generator[Step, Reply, Settlement | None]:
     """Return a settlement if any certificate, whatever its status, names this enrollment."""
+    if work.is_certified:
+        # Our own is in no list yet if it was made just now.
+        return held(work, Reason.CERTIFICATE_NAMES_IT)
     student = target_of(work, "student_id")
     # By the student, so that a filter by enrollment that finds too little cannot mislead.
     by = ("enrollment_uuid", enrollment) if student is None else ("student_uuid", student)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from ledger.outbox.operation import Operation
-from ledger.reference import SourceRef
+from ledger.reference import Json, SourceRef
 from sync.dispatcher.opener_worker import Opener
 from sync.dispatcher.work_reader import Assembled, WorkReader, bare_work
 from sync.resources.definition import Kind
@@ -76,3 +76,28 @@ async def test_personal_facts_are_sealed_for_the_student(floor: Floor) -> None:
 
     assert found.person == "student:S-1"
     assert "Ana" not in repr(found)
+
+
+@pytest.mark.parametrize(("after", "is_certified"), [("live", True), ("missing", False)])
+async def test_an_enrollment_is_known_to_be_named_by_a_certificate_that_is_there(
+    floor: Floor, after: str, *, is_certified: bool
+) -> None:
+    told: dict[str, dict[str, Json]] = {
+        "course": {"institution_id": "A", "name": "Physics", "code": "PHY"},
+        "student": {"name": "Ana", "email": "a@example.edu", "date_of_birth": "2001-05-03"},
+        "enrollment": {"student_id": "1", "course_id": "1", "enrolled_at": "2024-02-01"},
+        "certificate": {"institution_id": "A", "student_id": "1", "course_id": "1"},
+    }
+    told["enrollment"] |= {"completion_status": "completed", "completed_at": "2025-12-01"}
+    told["certificate"] |= {"enrollment_id": "1", "document": {"sha256": "ab" * 32}}
+    for entity, data in told.items():
+        what = "requested" if entity == "certificate" else "upserted"
+        reference = SourceRef(entity, "1")
+        await floor.desk.tell(f"{entity}.{what}", reference, **data)
+        ended = after if entity == "certificate" else "live"
+        await floor.desk.settle(reference, "done", target=f"{entity}-1", after=ended)
+    await floor.desk.tell("enrollment.removed", SourceRef("enrollment", "1"))
+
+    found = await assembled(floor, await floor.operation(SourceRef("enrollment", "1")))
+
+    assert found.work.is_certified is is_certified

@@ -5,7 +5,7 @@ import pytest
 from ledger.reference import Json
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import Outcome
-from tests.sync.dispatcher.procedures.samples import ENROLLMENT, change, row
+from tests.sync.dispatcher.procedures.samples import ENROLLMENT, change, removal, row
 from tests.sync.dispatcher.procedures.transcript import (
     lists,
     play,
@@ -29,6 +29,17 @@ def test_an_enrollment_that_a_certificate_names_stays_as_it_is(wanted: dict[str,
 
     assert played.settlement.outcome is Outcome.HELD
     assert played.settlement.reason == Reason.CERTIFICATE_NAMES_IT
+
+
+def test_an_enrollment_that_our_own_certificate_names_stays_whatever_a_list_shows() -> None:
+    moved = {"cohort_id": "CS-2025"}
+
+    changed = play(change("enrollment", wanted=moved, is_certified=True))
+    removed = play(removal("enrollment", is_certified=True))
+
+    assert changed.settlement.reason == Reason.CERTIFICATE_NAMES_IT
+    assert removed.settlement.reason == Reason.CERTIFICATE_NAMES_IT
+    assert (changed.calls, removed.calls) == ([], [])
 
 
 def test_an_enrollment_moves_to_another_cohort_when_no_certificate_names_it() -> None:
