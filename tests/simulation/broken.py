@@ -1,11 +1,15 @@
 """Products with something taken from them, each of which the checker must find out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
+from ledger.outbox.fold_store import Cause
+from ledger.outbox.plan import Intent, Plan
+from ledger.reference import Position
+from ledger.transaction import Transaction
 from sync.dispatcher.conversation_worker import Sender
 from sync.dokstamp.answer import Answer, Meaning
 from sync.dokstamp.exchange import Exchange
@@ -17,6 +21,7 @@ LATER: Final = 100_000.0
 """Seconds after which every lease has run out."""
 LEAPS: Final = 1_500
 """How often a lease that lasts is taken for over; without an end nothing would come to rest."""
+NO_ROWS: Final = {"current_page": 1, "per_page": 50, "total": 0}
 
 
 class _Meddler:
@@ -63,8 +68,7 @@ class _Blind(_Meddler):
         answer, exchanges = await super().send(request, timeout_seconds=timeout_seconds)
         if not request.is_filtered or answer.status != 200:
             return answer, exchanges
-        meta = {"current_page": 1, "per_page": 50, "total": 0}
-        return replace(answer, body={"data": [], "meta": meta}), exchanges
+        return replace(answer, body={"data": [], "meta": NO_ROWS}), exchanges
 
 
 class _Backward(_Meddler):
@@ -109,6 +113,63 @@ class _Hasty(_Meddler):
                 early += (await super().send(patch))[1]
         answer, exchanges = await super().send(request, timeout_seconds=timeout_seconds)
         return answer, early + exchanges
+
+
+class _Rash(_Meddler):
+    """Takes for granted that nobody has a certificate."""
+
+    async def send(self, request: Request, *, timeout_seconds: float | None = None) -> Heard:
+        """Return an empty list where certificates were asked for."""
+        answer, exchanges = await super().send(request, timeout_seconds=timeout_seconds)
+        if (request.method, request.path) == ("GET", "/certificates") and answer.status == 200:
+            answer = replace(answer, body={"data": [], "meta": NO_ROWS})
+        return answer, exchanges
+
+
+class _Deleting(_Meddler):
+    """Deletes groups instead of retiring them."""
+
+    async def send(self, request: Request, *, timeout_seconds: float | None = None) -> Heard:
+        """Return the answer to the deletion, where a group was to be retired."""
+        if "/groups/" in request.path and request.body == {"is_active": False}:
+            request = replace(request, method="DELETE", body=None)
+        return await super().send(request, timeout_seconds=timeout_seconds)
+
+
+class _Impatient(HostLedger):
+    """A ledger in which no retirement waits for other records."""
+
+    def _apply(self, connection: Connection, steps: Any) -> list[object]:
+        hurried = [lambda transaction, step=each: step(_Hurried(transaction)) for each in steps]
+        return super()._apply(connection, hurried)
+
+
+class _Hurried:
+    """A transaction that takes the gates from what it plans."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transaction, name)
+
+    def plan(self, parts: Sequence[tuple[Cause, Plan]], *, through: Position) -> Position:
+        """Log the plans of a batch."""
+        hurried = [(cause, _ungated(each)) for cause, each in parts]
+        return self._transaction.plan(hurried, through=through)
+
+    def plan_part(self, cause: Cause, plan: Plan) -> None:
+        """Fold a plan."""
+        self._transaction.plan_part(cause, _ungated(plan))
+
+
+def _ungated(plan: Plan) -> Plan:
+    return replace(plan, intents=tuple(_at_once(each) for each in plan.intents))
+
+
+def _at_once(intent: Intent) -> Intent:
+    own = tuple(each for each in intent.gates if each.reference == intent.reference)
+    return replace(intent, gates=own) if intent.kind == "retire" else intent
 
 
 class _Unfenced(HostLedger):
@@ -162,6 +223,7 @@ class Broken:
 LATE: Final = {"wire_share": 0.5, "wire": {"late": 1.0}}
 LOST: Final = {"wire_share": 0.4, "wire": {"lost_answer": 1.0}}
 BEYOND: Final = {"beyond_share": 0.5, "awaits_looks": True}
+FAILING: Final = {"wire_share": 0.5, "wire": {"error_before": 1.0}}
 BROKEN: Final[Mapping[str, Broken]] = {
     "waits for no late effect": Broken(
         Product(), "times", {**LATE, "settle_seconds": 0.1}, first=8
@@ -171,6 +233,19 @@ BROKEN: Final[Mapping[str, Broken]] = {
     "repeats what was refused": Broken(Product(sends_by=_Stubborn), "sent again"),
     "goes back to an older state": Broken(Product(sends_by=_Backward), "back to"),
     "retires before it detaches": Broken(Product(sends_by=_Hasty), "still had it", first=8),
+    "archives a course before what names it": Broken(
+        Product(ledger=_Impatient), "after course C-1 was retired", FAILING, first=1043
+    ),
+    "retires a group before a module comes into it": Broken(
+        Product(ledger=_Impatient), "after module_group G-1 was retired", FAILING, first=2879
+    ),
+    "drops an enrollment before its certificate": Broken(
+        Product(ledger=_Impatient), "after enrollment E-1 was retired", FAILING, first=4374
+    ),
+    "drops what a certificate names": Broken(
+        Product(sends_by=_Rash), "certificate names it", first=103
+    ),
+    "deletes instead of retiring": Broken(Product(sends_by=_Deleting), "was deleted", first=8),
     "keeps no evidence": Broken(Product(sends_by=_Silent), "left no exchange", LOST),
     "respects no lease": Broken(Product(ledger=_Unfenced), "times", {**LATE, "hosts": 3}, first=6),
     "takes for done what was never begun": Broken(Product(ledger=_Forgetful), "rebuild differs"),

@@ -24,6 +24,7 @@ from tests.simulation.marks import Identities, is_same
 from tests.simulation.network import Network
 from tests.simulation.order import order_faults, overtaken
 from tests.simulation.repeats import repeats
+from tests.simulation.retirement import retirement_faults
 from tests.simulation.workload import Event, Told
 from tests.sync.system.truth import Row, column_of
 
@@ -65,6 +66,7 @@ async def check(outcome: Outcome) -> list[str]:
     claims = claims_of(outcome.log, outcome.commits)
     found += evidence_faults(outcome.network, claims, identities)
     found += order_faults(outcome.network, identities, expected)
+    found += retirement_faults(outcome.network, identities, expected)
     found += repeats(outcome.network, claims, identities)
     found += _notice_faults(outcome.network)
     report = await rebuild(outcome.ledger, check=True)

@@ -28,11 +28,11 @@ class Wanted:
     name: Name
     data: Event
     is_removed: bool = False
-    was_removed: bool = False
-    """Whether it is or ever was."""
     is_revoked: bool = False
     history: list[tuple[int, Event]] = field(default_factory=list)
     """Positions and states."""
+    removals: list[int] = field(default_factory=list)
+    """Positions at which it was removed."""
 
     @property
     def states(self) -> list[Event]:
@@ -66,7 +66,8 @@ class Expected:
         data = event.get("data")
         if what == "removed":
             record = self._known(name)
-            record.is_removed = record.was_removed = True
+            record.is_removed = True
+            record.removals.append(position)
         elif what == "revoked":
             self._known(name).is_revoked = True
         elif known is None or not known.is_revoked:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sync.simulator.controls import raw_records
 from tests.simulation.expected import Expected
 from tests.simulation.flight import Flight
 from tests.simulation.marks import Identities, version_of
@@ -75,7 +74,7 @@ def _attachments(course: str, modules: Any, identities: Identities) -> list[Effe
 def overtaken(network: Network, identities: Identities) -> frozenset[Name]:
     """Return the records that a request changed last which nobody waited for any more."""
     last: dict[Name, Flight] = {}
-    for flight in _in_order(network):
+    for flight in in_order(network):
         last.update(dict.fromkeys(meant_by(flight, identities), flight))
     return frozenset(name for name, flight in last.items() if flight.is_beyond)
 
@@ -84,12 +83,11 @@ def order_faults(network: Network, identities: Identities, expected: Expected) -
     """Tell where an older state came after a newer one."""
     yield from _steps_back(network, identities)
     yield from _certificates(network, identities, expected)
-    yield from _retirements(network)
 
 
 def _steps_back(network: Network, identities: Identities) -> Iterator[str]:
     last: dict[Name, int] = {}
-    for flight in _in_order(network):
+    for flight in in_order(network):
         for (name, *others), version in effects_of(flight, identities):
             # Two attachments of one course and one module may have come to the same version.
             if version is None or others:
@@ -99,7 +97,7 @@ def _steps_back(network: Network, identities: Identities) -> Iterator[str]:
             last[name] = max(version, last.get(name, 0))
 
 
-def _in_order(network: Network) -> list[Flight]:
+def in_order(network: Network) -> list[Flight]:
     """Return the requests that changed anything, as they took effect."""
     done = [each for each in network.flights if each.is_unsafe and each.took_effect]
     return sorted(done, key=lambda each: each.effect_order)
@@ -108,31 +106,12 @@ def _in_order(network: Network) -> list[Flight]:
 def _certificates(network: Network, identities: Identities, expected: Expected) -> Iterator[str]:
     """Tell which certificate came before a change that it should have frozen."""
     seen: dict[Name, int] = {}
-    for flight in _in_order(network):
+    for flight in in_order(network):
         for (name, *others), version in effects_of(flight, identities):
             if not others and version is not None:
                 seen[name] = max(version, seen.get(name, 0))
             if name[0] == "certificate" and flight.created:
                 yield from _too_early(name, seen, expected)
-
-
-def _retirements(network: Network) -> Iterator[str]:
-    """Tell which module was retired while a course still had it."""
-    attachments = raw_records(network.world, "attachments", with_deleted=True)
-    modules = {str(row["uuid"]): str(row["module_uuid"]) for row in attachments}
-    retired = {
-        flight.effect_order
-        for flight in _in_order(network)
-        if body_of(flight).get("is_active") is False and not flight.is_beyond
-    }
-    attached: dict[str, str] = {}
-    for entry in network.world.journal.writes:
-        if entry.table == "attachments" and entry.action == "attached":
-            attached[entry.uuid] = modules[entry.uuid]
-        elif entry.table == "attachments" and entry.action in {"detached", "deleted"}:
-            attached.pop(entry.uuid, None)
-        elif entry.request in retired and entry.uuid in attached.values():
-            yield f"module {entry.uuid} was retired while a course still had it"
 
 
 def _too_early(certificate: Name, seen: dict[Name, int], expected: Expected) -> Iterator[str]:
@@ -142,7 +121,7 @@ def _too_early(certificate: Name, seen: dict[Name, int], expected: Expected) -> 
         record = expected.records.get(name)
         past = [data for at, data in record.history if at < asked_at] if record else []
         wanted = version_of(name[0], past[-1]) if past else None
-        if record is not None and not record.was_removed and seen.get(name, 0) < (wanted or 0):
+        if record is not None and not record.removals and seen.get(name, 0) < (wanted or 0):
             yield (
                 f"{' '.join(certificate)} froze {' '.join(name)} as v{seen.get(name)}, "
                 f"before v{wanted}"

@@ -48,6 +48,13 @@ def test_a_change_that_comes_after_the_settle_window_is_all_that_it_spoils() -> 
     assert any("'Institution U-1 v2', not" in each for each in report.remarks)
 
 
+def test_an_enrollment_is_kept_for_a_certificate_that_no_list_shows_yet() -> None:
+    report = simulate(plan(1866, search_lag=25.0))
+
+    assert report.violations == []
+    assert report.stopped["held: certificate_names_it"] > 0
+
+
 def test_seed_301_comes_to_rest_with_a_look_that_waits_for_a_person() -> None:
     report = simulate(draw(301))
 
