@@ -13,6 +13,7 @@ from ledger.schema.tables import pace_hosts, paces
 
 _MINE = paces.c.ledger == bindparam("in_ledger")
 _LOCK = select(paces).where(_MINE).with_for_update()
+_STOPPED = select(paces.c.stopped).where(_MINE)
 _MAKE = paces.insert()
 _WRITE = paces.update().where(_MINE)
 _HOSTS_MINE = pace_hosts.c.ledger == bindparam("in_ledger")
@@ -39,6 +40,8 @@ class PaceRow:
     told_at_seconds: float
     paused_until_seconds: float
     probe_after_seconds: float
+    stopped: str | None = None
+    """Why a host sends nothing more, until a call of another succeeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,12 @@ def lock(connection: Connection, ledger: int, *, first: PaceRow) -> PaceRow:
 def write(connection: Connection, ledger: int, *, row: PaceRow) -> None:
     """Keep what all hosts know together."""
     connection.execute(_WRITE, {"in_ledger": ledger, **asdict(row)})
+
+
+def stopped(connection: Connection, ledger: int) -> str | None:
+    """Return why a host of the tenant sends nothing more, if one does."""
+    found: str | None = connection.execute(_STOPPED, {"in_ledger": ledger}).scalar_one_or_none()
+    return found
 
 
 def hosts(connection: Connection, ledger: int) -> list[HostRow]:

@@ -270,6 +270,7 @@ paces = Table(
     seconds("told_at_seconds"),
     seconds("paused_until_seconds"),
     seconds("probe_after_seconds"),
+    words("stopped", null=True),
 )
 
 pace_hosts = Table(

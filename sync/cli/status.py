@@ -38,6 +38,7 @@ def in_words(row: Row) -> str:
         "bindings": _counts(row["bindings"]),
         "quarantine": f"{row['quarantine']} events",
         "circuit": _circuit(row),
+        **_stopped(row["stopped"]),
         "late looks": row["late_looks"],
         "checkpoint": _checkpoint(row["checkpoint"]),
     }
@@ -54,6 +55,14 @@ def _circuit(row: Row) -> str:
         tried += f", next at {outage['next_probe']}"
     told = f"{row['circuit']} since {outage['since']}: {which}, for {outage['why']}{tried}"
     return told + _heard(outage) + _failing(outage.get("failing", ()))
+
+
+def _stopped(told: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return why nothing is sent until a person has mended something, where that is so."""
+    if told is None:
+        return {}
+    words = f"nothing is sent since {told['since']}: {told['why']}"
+    return {"stopped": f"{words} (as {told['host']} said; over once a call succeeds)"}
 
 
 def _heard(said: Mapping[str, Any]) -> str:

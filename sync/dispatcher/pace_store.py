@@ -1,7 +1,8 @@
 """The book in which the hosts of a tenant share out its rate, kept in their database."""
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
 
 import orjson
 from sqlalchemy import Connection
@@ -18,6 +19,7 @@ from sync.dispatcher.circuit import State
 from sync.dispatcher.outage import Outage
 from sync.dispatcher.shares import Grant, Report, Tenant
 
+T = TypeVar("T")
 REMEMBERED_SECONDS: Final = 3600.0
 """How long a host is remembered that was not seen again."""
 WANTED_MAX: Final = 1e12
@@ -48,6 +50,7 @@ class LedgerBook:
     def __init__(self, ledger: Ledger, *, host: str) -> None:
         self._ledger = ledger
         self._host = host
+        self._has_stopped = False
 
     async def exchange(self, report: Report, outage: Outage | None) -> Grant:
         """Hand in what this host wants and learnt, and return what it may do."""
@@ -63,15 +66,36 @@ class LedgerBook:
                 if each.host != self._host and abs(now - each.seen_seconds) < shares.HOST_SECONDS
             ]
             tenant, grant = shares.deal(_as_tenant(row), report, now=now, others=others)
-            pace_store.write(connection, number, row=_as_row(tenant))
+            # What was under way when this host stopped says nothing against its stop.
+            is_over = report.has_succeeded and not self._has_stopped
+            stopped = None if is_over else row.stopped
+            pace_store.write(connection, number, row=_as_row(tenant, stopped=stopped))
             pace_store.write_host(connection, number, row=self._stand(report, outage, now))
             before = now - REMEMBERED_SECONDS
             pace_store.forget(connection, number, but=self._host, before=before)
             return grant
 
+        return await self._run(share_out)
+
+    async def stop(self, why: str) -> None:
+        """Put on record that this host sends nothing more, since the first that stopped so."""
+        self._has_stopped = True
+        number, now = self._ledger.scope.ledger, self._ledger.clock.now()
+
+        def stop(connection: Connection) -> None:
+            row = pace_store.lock(connection, number, first=_as_row(Tenant()))
+            before = {} if row.stopped is None else orjson.loads(row.stopped)
+            since = before.get("since", now.isoformat())
+            told = {"since": since, "why": why, "host": self._host}
+            stopped = orjson.dumps(told).decode()
+            pace_store.write(connection, number, row=replace(row, stopped=stopped))
+
+        await self._run(stop)
+
+    async def _run(self, change: Callable[[Connection], T]) -> T:
         try:
             # Without the head row: whoever calls queues behind no append.
-            return await self._ledger.database.run(share_out)
+            return await self._ledger.database.run(change)
         except RowExistsError as error:
             message = "another host shares out the rate for the first time: ask again"
             raise LedgerBusyError(message) from error
@@ -102,6 +126,13 @@ def read_stands(connection: Connection, scope: Scope, *, now: float) -> list[Hos
     ]
 
 
+def read_stop(connection: Connection, scope: Scope) -> dict[str, Json] | None:
+    """Return since when and why a host sends nothing more, unless a call succeeded since."""
+    told = pace_store.stopped(connection, scope.ledger)
+    found: dict[str, Json] | None = None if told is None else orjson.loads(told)
+    return found
+
+
 def _as_tenant(row: PaceRow) -> Tenant:
     return Tenant(
         slot=row.slot,
@@ -115,7 +146,7 @@ def _as_tenant(row: PaceRow) -> Tenant:
     )
 
 
-def _as_row(tenant: Tenant) -> PaceRow:
+def _as_row(tenant: Tenant, *, stopped: str | None = None) -> PaceRow:
     return PaceRow(
         slot=tenant.slot,
         given=tenant.given,
@@ -125,4 +156,5 @@ def _as_row(tenant: Tenant) -> PaceRow:
         told_at_seconds=tenant.told_at,
         paused_until_seconds=tenant.paused_until,
         probe_after_seconds=tenant.probe_after,
+        stopped=stopped,
     )

@@ -137,6 +137,10 @@ class Pace:
         self._tell_change(before)
         await self._share.tell(self.outage)
 
+    async def stop(self, why: str) -> None:
+        """Let whoever asks know that this host sends nothing more, and why."""
+        await self._share.stop(why)
+
     async def may_go(self) -> bool:
         """Tell whether a conversation may be begun, as far as other hosts are concerned."""
         if all(each.state is State.CLOSED for each in (self._calls, self._writes)):
@@ -238,7 +242,7 @@ class Pace:
             self._tidings.tell_pause(wait, now=self._clock.now())
         elif circuit.sign_of(answer) is Sign.ALIVE:
             self._throttles = 0
-            self._share.passed()
+            self._share.passed(is_success=answer.meaning is Meaning.DONE)
             self._share.observe(answer.rate_limit, under_way=self._under_way)
 
     def _throttle_seconds(self, asked: float | None) -> float:

@@ -26,6 +26,9 @@ class PaceBook(Protocol):
     async def exchange(self, report: Report, outage: Outage | None) -> Grant:
         """Hand in what a host wants and learnt, and return what it may do."""
 
+    async def stop(self, why: str) -> None:
+        """Put on record that a host sends nothing more until a person has mended something."""
+
 
 class LoneBook:
     """A book for a host that shares with nobody."""
@@ -40,6 +43,9 @@ class LoneBook:
             self._tenant, report, now=self._clock.monotonic(), others=()
         )
         return grant
+
+    async def stop(self, why: str) -> None:
+        """Tell nobody: there is nobody else."""
 
 
 class Share:
@@ -56,6 +62,7 @@ class Share:
         self._asked_at = self.now()
         self._calls = 0
         self._had_to_wait = True
+        self._has_succeeded = False
         # The first call of all goes at once; what follows is given by the book.
         self._bucket = rate_limit.make_bucket(0.0, self._asked_at)
         self._allowance: allowance.Allowance | None = None
@@ -88,9 +95,16 @@ class Share:
         self._pause(seconds)
         self._news = replace(self._news, is_throttled=self._news.is_throttled or is_news)
 
-    def passed(self) -> None:
+    def passed(self, *, is_success: bool) -> None:
         """Count a call that was not throttled."""
-        self._news = replace(self._news, passed=self._news.passed + 1)
+        # The others hear at once of the first that shows that they may call again.
+        self._is_urgent |= is_success and not self._has_succeeded
+        self._has_succeeded |= is_success
+        self._news = replace(
+            self._news,
+            passed=self._news.passed + 1,
+            has_succeeded=self._news.has_succeeded or is_success,
+        )
 
     def returned(self) -> None:
         """Begin slowly after an outage, and let the others know."""
@@ -133,6 +147,10 @@ class Share:
             if self._is_due() or probe_seconds > 0:
                 return await self._ask(outage, probe_seconds)
             return 0.0
+
+    async def stop(self, why: str) -> None:
+        """Put on record that this host sends nothing more until a person has mended something."""
+        await self._book.stop(why)
 
     async def tell(self, outage: Outage | None) -> None:
         """Tell the others what they must know now, if there is anything."""
@@ -226,6 +244,7 @@ def _again(told: Report, since: Report) -> Report:
     return replace(
         since,
         passed=told.passed + since.passed,
+        has_succeeded=told.has_succeeded or since.has_succeeded,
         is_throttled=told.is_throttled or since.is_throttled,
         pause_seconds=max(told.pause_seconds, since.pause_seconds),
         told_per_second=told.told_per_second

@@ -68,6 +68,8 @@ class Report:
     """The last second of which it was given a part."""
     passed: int = 0
     """Calls that were not throttled."""
+    has_succeeded: bool = False
+    """Whether DokStamp did what was asked, so that it takes the credentials and the tenant."""
     is_throttled: bool = False
     pause_seconds: float = 0.0
     """How long the service asked everybody to rest."""

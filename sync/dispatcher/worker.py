@@ -1,6 +1,7 @@
 """The dispatcher: claims what is due, holds one conversation per lane, several lanes at once."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -68,6 +69,7 @@ class Dispatcher:
         self._leaps = Leaps(bench.settle_seconds)
         self._active: dict[asyncio.Task[None], Lease] = {}
         self._claiming: asyncio.Task[int] | None = None
+        self._has_told_stop = False
         self._damage: LedgerError | None = None
         self.counts = Counts()
         self.fault: ConfigurationError | IntegrityError | None = None
@@ -186,6 +188,7 @@ class Dispatcher:
         for task in list(self._active):
             task.cancel()
         await asyncio.gather(*self._active, return_exceptions=True)
+        await self.tell_stop()
 
     def _claim_terms(self, free: int) -> ClaimTerms:
         return ClaimTerms(
@@ -224,6 +227,7 @@ class Dispatcher:
             settlements = await (await self._prepare(group, lease)).run()
         except ConfigurationError as error:
             self.stop_tenant(error)
+            await self.tell_stop()
             return
         self.counts.conversations += 1
         ended = [each for each in settlements if each.outcome is Outcome.DONE]
@@ -233,12 +237,22 @@ class Dispatcher:
         if any(each.reason == Reason.UNAUTHORISED for each in settlements):
             # A new token did not help, so no other call would fare better.
             self.stop_tenant(ConfigurationError(explain(Reason.UNAUTHORISED)))
+            await self.tell_stop()
 
     def stop_tenant(self, error: ConfigurationError | IntegrityError) -> None:
         """Send nothing more: a person must correct something first."""
         self.fault = error
         self._bench.announce(TenantStopped(str(error)))
         self._ledger.bell.ring()
+
+    async def tell_stop(self) -> None:
+        """Put on record why nothing more is sent, for whoever asks from another process."""
+        if self._has_told_stop or not isinstance(self.fault, ConfigurationError):
+            return
+        # What cannot be written now is tried again when this host stops; its exit tells it too.
+        with contextlib.suppress(LedgerError):
+            await self._bench.pace.stop(str(self.fault))
+            self._has_told_stop = True
 
     async def _prepare(self, group: Claimed, lease: Lease) -> ConversationWorker:
         try:

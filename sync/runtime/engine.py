@@ -268,6 +268,7 @@ class Engine:
             flight = await fly_ahead(self.sender, self.pace, institution=await self._institution())
         except ConfigurationError as error:
             self.dispatcher.stop_tenant(error)
+            await self.dispatcher.tell_stop()
             return False
         if flight is None:
             return False

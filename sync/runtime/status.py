@@ -19,7 +19,7 @@ from ledger.schema.tables import ledgers
 from ledger.transaction import PROJECTOR
 from sync.dispatcher import circuit
 from sync.dispatcher.outage import WRITES, Outage, to_json
-from sync.dispatcher.pace_store import HostStand, read_stands
+from sync.dispatcher.pace_store import HostStand, read_stands, read_stop
 from sync.dispatcher.reasons import Reason
 from sync.runtime.page import Answer
 from sync.runtime.standing import stand_of
@@ -57,6 +57,7 @@ async def status(
             "bindings": bindings,
             "quarantine": quarantine_store.count(connection, scope),
             **_with_failing(_circuit(outage, stands), connection, scope),
+            "stopped": read_stop(connection, scope),
             "late_looks": outbox_store.count_looks(connection, scope),
         }
 

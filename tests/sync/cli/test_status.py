@@ -11,7 +11,7 @@ def test_status_tells_where_everything_stands(ledger: Command) -> None:
     assert answer.code == 0
     assert tuple(status) == (
         "ledger", "tenant", "log", "projection", "operations", "bindings", "quarantine", "circuit",
-        "outage", "hosts", "late_looks", "checkpoint",
+        "outage", "hosts", "stopped", "late_looks", "checkpoint",
     )  # fmt: skip
     assert tuple(status["operations"]) == (
         "blocked", "ready", "leased", "uncertain", "done", "held", "dead", "superseded",

@@ -20,6 +20,7 @@ from sync.runtime.engine import STALL_SECONDS, Engine
 from sync.runtime.health import health_of
 from sync.runtime.ingest_ledger import LedgerIngest
 from sync.runtime.settings import Settings
+from sync.runtime.status import status
 from sync.sources.event_reader import read_line
 from sync.sources.ingest_worker import take_one
 from tests.sync.dispatcher.floor import Register, failing
@@ -165,8 +166,12 @@ async def test_refused_credentials_are_raised_and_everything_waits(home: Path) -
             await works.engine.idle(60)
         health = health_of(works.engine)
         rest = await works.engine.remaining()
+        await works.engine.stop(drain_seconds=5)
+        stopped = (await status(works.ledger))["stopped"]
 
         assert (health.is_healthy, health.stopped_by) == (False, "wrong secret")
+        assert isinstance(stopped, dict)
+        assert (stopped["why"], stopped["host"]) == ("wrong secret", works.engine.host)
         assert rest.states == {State.READY: 1}
 
 

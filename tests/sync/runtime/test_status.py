@@ -81,3 +81,28 @@ async def test_what_this_process_sees_itself_is_nobody_elses_word(home: Path) ->
         found = {**await status(desk.ledger, outage=NO_CALLS), **UNPUBLISHED}
 
     assert "(as " not in in_words(found)
+
+
+async def test_a_stop_is_shown_with_its_beginning_until_a_call_of_another_host_succeeds(
+    home: Path,
+) -> None:
+    alive = Report(per_second_max=0, has_succeeded=True)
+    async with desk_in(home) as desk:
+        north, south = (LedgerBook(desk.ledger, host=name) for name in ("north", "south"))
+        began = desk.ledger.clock.now().isoformat()
+        await north.stop("Check CLIENT_ID.")
+        # What was still under way there is no sign that its credentials are right.
+        await north.exchange(alive, None)
+        await south.exchange(Report(per_second_max=0, passed=1), None)
+        clock = desk.ledger.clock
+        assert isinstance(clock, ManualClock)
+        clock.advance(40)
+        await LedgerBook(desk.ledger, host="east").stop("Check TENANT.")
+        stopped = {**await status(desk.ledger), **UNPUBLISHED}
+        await south.exchange(alive, None)
+        over = {**await status(desk.ledger), **UNPUBLISHED}
+
+    assert stopped["stopped"] == {"since": began, "why": "Check TENANT.", "host": "east"}
+    assert f"nothing is sent since {began}: Check TENANT. (as east said" in in_words(stopped)
+    assert over["stopped"] is None
+    assert "nothing is sent" not in in_words(over)

@@ -3,11 +3,13 @@ from pathlib import Path
 import pytest
 
 from ledger.outbox.operation import State
+from sync.errors import ConfigurationError
 from sync.runtime.engine import Remaining
-from sync.runtime.sync_run import Exit, judge
+from sync.runtime.status import status
+from sync.runtime.sync_run import Exit, judge, run_sync
 from sync.simulator import parse_faults
 from tests.sync.runtime import desk as desks
-from tests.sync.system.practice import practising
+from tests.sync.system.practice import practising, settings_for
 from tests.sync.system.university import Told
 
 INSTITUTION: Told = (
@@ -59,6 +61,22 @@ async def test_an_outage_leaves_everything_for_later(home: Path) -> None:
     assert (report.exit, report.held, report.dead) == (Exit.TRY_LATER, 0, 0)
     assert report.waiting == 2
     assert (again.exit, again.done) == (Exit.DONE, 2)
+
+
+async def test_refused_credentials_are_told_until_a_call_succeeds(home: Path) -> None:
+    async with practising(home) as practice:
+        await practice.tell([INSTITUTION])
+        await practice.ingest([COURSE])
+        wrong = settings_for(home, practice.address, client_secret="wrong")
+        with pytest.raises(ConfigurationError) as refused:
+            await run_sync(practice.ledger, wrong)
+        stopped = (await status(practice.ledger))["stopped"]
+        await practice.sync()
+        again = (await status(practice.ledger))["stopped"]
+
+    assert isinstance(stopped, dict)
+    assert stopped["why"] == str(refused.value)
+    assert again is None
 
 
 async def test_later_comes_before_a_person(home: Path) -> None:
