@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select, union
 
 from ledger import doubting
 from ledger.audit.verification import Head
@@ -16,11 +16,30 @@ from ledger.clock import from_microseconds
 from ledger.log import store as log_store
 from ledger.log.merkle import tree_root
 from ledger.log.tile_store import TileSource
+from ledger.mapping.binding import BindingState
+from ledger.outbox.operation import FINAL, RECHECK
 from ledger.reference import Position, Scope
+from ledger.schema.statements import parameters, within
+from ledger.schema.tables import bindings, operations
 from ledger.vault.register_store import Erased
 
 ERASED: Final = "subject.erased"
 """The events that the register keeps the positions of."""
+
+_TOLD_NOBODY_KNOWS_WHAT: Final = select(bindings.c.entity, bindings.c.source_id).where(
+    within(bindings), bindings.c.state == BindingState.LIVE.value, bindings.c.sent.is_(None)
+)
+# What is in doubt by a request of its own was tried.
+_MAYBE_DONE_IN_LOST_PART: Final = select(operations.c.entity, operations.c.source_id).where(
+    within(operations),
+    operations.c.kind != RECHECK,
+    operations.c.state.not_in(sorted(state.value for state in FINAL)),
+    operations.c.possibly_sent.is_(True),
+    operations.c.attempts == 0,
+)
+_IN_DOUBT: Final = select(func.count()).select_from(
+    union(_TOLD_NOBODY_KNOWS_WHAT, _MAYBE_DONE_IN_LOST_PART).subquery()
+)
 
 
 class Standing(StrEnum):
@@ -56,6 +75,18 @@ def lost_erasure(
     if last is None or _stands(connection, scope.ledger, entry=last):
         return None
     return last.position
+
+
+def accepted(connection: Connection, scope: Scope) -> tuple[Position, int] | None:
+    """Return where an older ledger was accepted, and how many records are in doubt since.
+
+    Those are live records of which it is not known what they were last told, and those with an
+    operation that the lost part may have carried out. `None` where it was never accepted.
+    """
+    position = doubting.accepted_older(connection, scope)
+    if position is None:
+        return None
+    return position, connection.execute(_IN_DOUBT, parameters(scope)).scalar_one()
 
 
 def _stands(connection: Connection, ledger: int, *, entry: Erased) -> bool:

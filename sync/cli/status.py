@@ -42,6 +42,8 @@ def in_words(row: Row) -> str:
         "late looks": row["late_looks"],
         "checkpoint": _checkpoint(row["checkpoint"]),
     }
+    if row["accepted_older"] is not None:
+        lines["older ledger"] = _older(row["accepted_older"])
     return Output.described(lines)
 
 
@@ -90,6 +92,14 @@ def _checkpoint(found: Mapping[str, Any]) -> str:
     if found["why"]:
         return str(found["why"])
     return "none published" if found["published"] is None else f"of {found['published']} events"
+
+
+def _older(accepted: Mapping[str, int]) -> str:
+    return (
+        f"accepted at event {accepted['position']}; records in doubt since: "
+        f"{accepted['in_doubt']}. Certificates that the lost part issued and nobody told again are "
+        "in DokStamp only: compare its own list with `mapping list --entity certificate`"
+    )
 
 
 def _counts(counts: Mapping[str, int]) -> str:

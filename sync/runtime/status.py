@@ -12,6 +12,7 @@ from ledger.ledger import Ledger
 from ledger.log import quarantine_store
 from ledger.log import store as log_store
 from ledger.mapping import store as mapping_store
+from ledger.moving import older_store
 from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import State
 from ledger.reference import Json, Scope
@@ -59,6 +60,7 @@ async def status(
             **_with_failing(_circuit(outage, stands), connection, scope),
             "stopped": read_stop(connection, scope),
             "late_looks": outbox_store.count_looks(connection, scope),
+            "accepted_older": _accepted_older(connection, scope),
         }
 
     found = await ledger.read_folded(look)
@@ -109,6 +111,12 @@ def _with_failing(found: Answer, connection: Connection, scope: Scope) -> Answer
         for each in doubted
     ]
     return {**found, "outage": {**outage, "failing": failing}}
+
+
+def _accepted_older(connection: Connection, scope: Scope) -> Json:
+    """Return where an older ledger was accepted, for good, and what is in doubt of it now."""
+    found = older_store.accepted(connection, scope)
+    return None if found is None else {"position": found[0], "in_doubt": found[1]}
 
 
 async def _checkpoint(ledger: Ledger, key_file: Path) -> Json:

@@ -39,6 +39,34 @@ def test_an_older_ledger_says_so_until_it_is_accepted(ledger: Command) -> None:
     assert "there is nothing to accept" in again.err
 
 
+def test_what_an_older_ledger_cannot_know_is_said_at_once_and_by_status_ever_after(
+    ledger: Command,
+) -> None:
+    ledger("backup", "kept")
+    ledger("ingest", "-", typed=event())
+    ledger("audit", "checkpoint")
+    ledger("restore", "kept", "--replace")
+    before = ledger("status", "--json").json["accepted_older"]
+    told, issued = ledger("restore", "--accept-older", "--yes").out.splitlines()
+    after = ledger("status", "--json").json["accepted_older"]
+    later = " ".join(ledger("status").out.split())
+
+    assert (before, after["in_doubt"]) == (None, 0)
+    assert told == (
+        f"accepted at event {after['position']}: bring every event in again with `ingest`, then "
+        "run `sync`; what DokStamp has already is found and taken over"
+    )
+    assert issued == (
+        "look through DokStamp's certificates for those issued and revoked since the backup: they "
+        "stay revoked there, and no verb here tells of them"
+    )
+    assert (
+        f"accepted at event {after['position']}; records in doubt since: 0. Certificates that the "
+        "lost part issued and nobody told again are in DokStamp only: compare its own list with "
+        "`mapping list --entity certificate`"
+    ) in later
+
+
 def test_a_ledger_is_copied_to_another_file(ledger: Command) -> None:
     ledger("ingest", "-", typed=event())
     copied = ledger("copy", "--to", "other.db", "--json")

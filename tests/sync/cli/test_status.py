@@ -11,12 +11,13 @@ def test_status_tells_where_everything_stands(ledger: Command) -> None:
     assert answer.code == 0
     assert tuple(status) == (
         "ledger", "tenant", "log", "projection", "operations", "bindings", "quarantine", "circuit",
-        "outage", "hosts", "stopped", "late_looks", "checkpoint",
+        "outage", "hosts", "stopped", "late_looks", "accepted_older", "checkpoint",
     )  # fmt: skip
     assert tuple(status["operations"]) == (
         "blocked", "ready", "leased", "uncertain", "done", "held", "dead", "superseded",
     )  # fmt: skip
     assert set(status["log"]) == {"size", "root"}
+    assert status["accepted_older"] is None
     assert (status["tenant"], status["quarantine"], status["circuit"]) == (None, 1, "closed")
     assert status["projection"]["lag"] == 1
 

@@ -11,12 +11,13 @@ from ledger.reference import Json, SourceRef
 from ledger.testing import ledger_in
 from sync.errors import InputError
 from sync.runtime.moving import backup, restore
+from sync.runtime.notary import Notary
 from sync.runtime.settings import Settings
 from sync.runtime.standing import accept_older, stand_of
 from sync.runtime.status import status
 from sync.runtime.subject_admin import subject_erase
 from tests.places import settings_in
-from tests.sync.runtime.desk import Desk, desk_in
+from tests.sync.runtime.desk import INSTITUTION, INSTITUTION_DATA, Desk, desk_in
 
 
 def settings_of(folder: Path) -> Settings:
@@ -97,3 +98,30 @@ async def test_erasures_that_are_in_the_log_speak_for_it(home: Path) -> None:
         stand = await stand_of(desk.ledger, home / "ledger.key")
 
     assert (stand.error, stand.erased) == (None, None)
+
+
+async def test_status_counts_what_an_accepted_older_ledger_leaves_in_doubt(home: Path) -> None:
+    course = SourceRef("course", "C-1")
+    key_file = home / "ledger.key"
+    async with desk_in(home) as desk:
+        await desk.university()
+        await desk.settle(INSTITUTION, "done", target="u-1", after="live")
+        await desk.tell("course.upserted", course, institution_id="I-1", name="Physics", code="P")
+        await backup(desk.ledger, settings_of(home), home / "backup")
+        await told_of(desk)
+        await Notary(desk.ledger, key_file=key_file).publish()
+        unasked = (await status(desk.ledger))["accepted_older"]
+    await restore(settings_of(home), home / "backup", replaces=True)
+
+    async with ledger_in(home) as ledger:
+        desk = Desk(ledger, events=10)
+        position = (await accept_older(ledger, key_file))["position"]
+        told = [(await status(ledger))["accepted_older"]]
+        await desk.settle(course, "done", target="c-1", after="live")
+        told.append((await status(ledger))["accepted_older"])
+        await desk.tell("institution.upserted", INSTITUTION, **INSTITUTION_DATA)
+        await desk.settle(INSTITUTION, "done", after="live")
+        told.append((await status(ledger))["accepted_older"])
+
+    assert unasked is None
+    assert told == [{"position": position, "in_doubt": left} for left in (2, 1, 0)]

@@ -43,6 +43,13 @@ async def tell_again(practice: Practice, told: Sequence[Told]) -> None:
     await practice.ingest(told)
 
 
+async def in_doubt(ledger: Ledger) -> int:
+    """Return how many records `status` says are in doubt."""
+    accepted = (await status(ledger))["accepted_older"]
+    assert isinstance(accepted, dict)
+    return int(str(accepted["in_doubt"]))
+
+
 async def test_an_older_ledger_sends_nothing_until_it_is_accepted(home: Path) -> None:
     async with practising(home) as practice:
         await practice.tell(FIRST_TERM)
@@ -76,10 +83,12 @@ async def test_an_accepted_older_ledger_finds_everything_that_was_sent_since(hom
 
         async with restored(practice, folder) as ledger:
             await accept_older(ledger, key_file, reason="the disk was lost")
+            doubted = await in_doubt(ledger)
             await tell_again(practice, [*FIRST_TERM, *SECOND_TERM])
             report = await practice.sync()
 
             assert (report.exit, await practice.faults()) == (0, [])
+            assert 0 < await in_doubt(ledger) < doubted
             assert (await stand_of(ledger, key_file)).error is None
             assert (await practice.sync()).calls == {}
         assert len(practice.simulator.journal.notifications) == notices
