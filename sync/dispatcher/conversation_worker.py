@@ -179,8 +179,8 @@ class ConversationWorker:
         return answer
 
     def _asked(self, step: Call) -> Asked:
-        about = next(iter(step.operations or self._works))
-        return Asked(step.request.is_safe, step.request.is_filtered, about=about)
+        about, *beside = step.operations or self._works
+        return Asked(step.request.is_safe, step.request.is_filtered, about, tuple(beside))
 
     async def _send(self, step: Call) -> tuple[Answer, tuple[Exchange, ...]]:
         before = self._evidence.doubted

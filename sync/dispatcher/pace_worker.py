@@ -6,7 +6,7 @@ from random import Random
 from typing import Final
 
 from ledger.clock import Clock
-from sync.dispatcher import backoff, circuit
+from sync.dispatcher import backoff, blame, circuit
 from sync.dispatcher.circuit import Circuit, Sign, State
 from sync.dispatcher.outage import Outage, outage_of
 from sync.dispatcher.share_worker import LoneBook, PaceBook, Share
@@ -36,6 +36,8 @@ class Asked:
     is_filtered: bool = False
     about: str = ""
     """The operation that a write is for."""
+    beside: tuple[str, ...] = ()
+    """The others that it is for as well."""
 
 
 READ: Final = Asked()
@@ -68,6 +70,7 @@ class Pace:
             per_second_max=per_second_max, clock=clock, book=book or LoneBook(clock)
         )
         self._calls, self._writes = Circuit(), Circuit()
+        self._fared = blame.Writes()
         self._probe_seconds = probe_seconds
         self._budget = backoff.Budget()
         self._throttles = 0
@@ -110,8 +113,11 @@ class Pace:
     def is_own_trouble(self, operation: str) -> bool:
         """Return whether what failed last of an operation is its own trouble, not everybody's.
 
-        Where reads work and the same write fails probe after probe, nothing shows an outage.
+        While no write is answered nothing tells, however few they are. Where reads work and the
+        same write fails probe after probe, nothing shows an outage.
         """
+        if not blame.may_blame(self._fared, operation):
+            return False
         is_suspect = self._failed_probes == (operation, operation)
         is_read = self._calls.state is State.CLOSED and self._calls.failures <= 1
         return self.is_healthy or (is_suspect and is_read)
@@ -180,6 +186,7 @@ class Pace:
         self._calls = self._recorded(self._calls, sign, answer)
         if not asked.is_safe:
             sign = circuit.sign_of_writes(answer)
+            self._fared = blame.heard(self._fared, sign, about=(asked.about, *asked.beside))
             if self._writes.state is State.HALF_OPEN and sign is Sign.FAILED:
                 self._failed_probes = (self._failed_probes[1], asked.about)
             self._writes = self._recorded(self._writes, sign, answer, about=asked.about)

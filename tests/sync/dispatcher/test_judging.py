@@ -6,13 +6,16 @@ import pytest
 from ledger.outbox.operation import State
 from ledger.reference import OperationKey, SourceRef
 from sync.dispatcher.judging import FAILURES_MAX, hold_if_stuck, pause_seconds
+from sync.dispatcher.pace_worker import Asked
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import Outcome, Settlement
-from sync.dokstamp.answer import Answer, Meaning
+from sync.dokstamp.answer import Answer, Fault, Meaning
+from sync.dokstamp.request import Request
 from tests.sync.dispatcher.floor import Floor, advance, failing, floor_in, register_of
 
 KEY = OperationKey("key")
 BACK_OFF = 7.0
+ELSEWHERE = Asked(is_safe=False, about="elsewhere")
 
 
 @pytest.fixture
@@ -78,6 +81,12 @@ def test_how_long_an_operation_rests(settlement: Settlement, expected: float) ->
     assert pause == expected
 
 
+def unheard(request: Request) -> Answer | None:
+    """Answer no write."""
+    fault = Fault.TIMEOUT
+    return None if request.is_safe else Answer(Meaning.UNCERTAIN, None, fault=fault)
+
+
 async def fail_often(floor: Floor, reference: SourceRef, *, is_alive: bool) -> State:
     """Let the creation of one record fail as often as is borne, and one time more."""
     for _ in range(FAILURES_MAX + 1):
@@ -91,6 +100,9 @@ async def fail_often(floor: Floor, reference: SourceRef, *, is_alive: bool) -> S
                 await floor.pace.admit()
                 floor.pace.note(Answer(Meaning.UNAVAILABLE, 503))
         await (await floor.conversation()).run()
+        if is_alive:
+            await floor.pace.admit(ELSEWHERE)
+            floor.pace.note(Answer(Meaning.DONE, 201), ELSEWHERE)
     return (await floor.operation(reference)).state
 
 
@@ -101,6 +113,27 @@ async def test_a_record_that_keeps_failing_while_others_succeed_is_held(floor: F
     assert await fail_often(floor, reference, is_alive=True) is State.HELD
     operation = await floor.operation(reference)
     assert (operation.failures, operation.possibly_sent) == (FAILURES_MAX, True)
+
+
+@pytest.mark.parametrize("status", [500, 503, None])
+async def test_a_record_alone_is_not_held_for_a_service_that_takes_no_writes(
+    floor: Floor, status: int | None
+) -> None:
+    reference = await floor.institution("A")
+    register = register_of(floor)
+    register.before = failing(status, "POST") if status else unheard
+    states = set()
+    for _ in range(3 * FAILURES_MAX):
+        await (await floor.conversation()).run()
+        states.add((await floor.operation(reference)).state)
+        advance(floor, 60)
+    failures = (await floor.operation(reference)).failures
+    register.before = lambda _: None
+    await (await floor.conversation()).run()
+
+    assert (states, failures) == ({State.UNCERTAIN}, 0)
+    assert (await floor.operation(reference)).state is State.DONE
+    assert len(register.rows) == 1
 
 
 async def test_nothing_is_held_in_an_outage(floor: Floor) -> None:

@@ -64,6 +64,16 @@ async def without_writes(pace: Pace) -> None:
         await call(pace, UNSURE, write(f"operation {number}"))
 
 
+async def probe_in_vain(pace: Pace, clock: ManualClock) -> list[bool]:
+    """Let four probes fail, two of them in a row for the same; tells whether each is to blame."""
+    blamed = []
+    for about in ("a", "b", "b", "a"):
+        clock.advance(60)
+        await call(pace, UNSURE, write(about))
+        blamed.append(pace.is_own_trouble(about))
+    return blamed
+
+
 async def test_a_turn_to_probe_lasts_until_something_is_written(clock: ManualClock) -> None:
     book = Book(clock)
     pace = pace_of(clock, book)
@@ -126,12 +136,19 @@ async def test_an_odd_answer_alone_is_no_return(clock: ManualClock) -> None:
 
 async def test_the_only_write_that_fails_probe_after_probe_is_to_blame(clock: ManualClock) -> None:
     pace = pace_of(clock, Book(clock))
+    await call(pace, UNSURE, write("a"))
+    await call(pace, UNSURE, write("b"))
+    await call(pace, ALIVE, write("good"))
     await without_writes(pace)
-    blamed = []
-    for about in ("a", "b", "b", "a"):
-        clock.advance(60)
-        await call(pace, UNSURE, write(about))
-        blamed.append(pace.is_own_trouble(about))
+    blamed = await probe_in_vain(pace, clock)
 
     assert blamed == [False, False, True, False]
     assert not pace.is_own_trouble("another")
+
+
+async def test_nothing_is_to_blame_where_no_write_was_answered(clock: ManualClock) -> None:
+    pace = pace_of(clock, Book(clock))
+    await call(pace, ALIVE, write("good"))
+    await without_writes(pace)
+
+    assert await probe_in_vain(pace, clock) == [False] * 4
