@@ -123,7 +123,9 @@ def _slow(kind: str, about: Circumstances) -> Fate:
 
 
 def _slow_body(kind: str, about: Circumstances) -> Fate:
-    return Fate(kind, about.soon(), about.seconds_left * 0.999, fault=Fault.TIMEOUT)
+    heard = about.seconds_left * 0.999
+    # Whoever sends again after a new token may have next to no time left.
+    return Fate(kind, min(about.soon(), heard / 2), heard, fault=Fault.TIMEOUT)
 
 
 def _incomplete(kind: str, about: Circumstances) -> Fate:
