@@ -4,11 +4,9 @@ The tables are asked for one thing: what is listed as stopped, and why; and that
 where the truth bears it out (`excuses.py`).
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ledger.ledger import Ledger
 from ledger.log import store as log_store
@@ -172,16 +170,3 @@ def _notice_faults(network: Network) -> Iterator[str]:
     for certificate, count in tally.items():
         if count > 1:
             yield f"certificate {certificate} was told of {count} times"
-
-
-def shown_log(log: Sequence[LogEvent]) -> list[str]:
-    """Return the log as lines for a person who looks for a cause."""
-    return [
-        f"{event.position:4} {event.type} {event.subject or ''} "
-        f"{json.dumps(_public(event), default=str)[:600]}"
-        for event in log
-    ]
-
-
-def _public(event: LogEvent) -> Any:
-    return dict(event.public)

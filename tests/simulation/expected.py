@@ -45,7 +45,6 @@ class Expected:
     """Every source record as the events leave it."""
 
     records: dict[Name, Wanted] = field(default_factory=dict)
-    late: int = 0
     _sequences: dict[Name, int] = field(default_factory=dict)
 
     @classmethod
@@ -60,7 +59,6 @@ class Expected:
         entity, _, what = event["type"].partition(".")
         name = (entity, event["subject"])
         if self._is_late(name, event):
-            self.late += 1
             return
         known = self.records.get(name)
         data = event.get("data")

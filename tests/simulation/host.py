@@ -20,7 +20,6 @@ from tests.simulation.network import Network, SimulatedTransport
 from tests.simulation.place import InlineAddress
 from tests.simulation.product import SOUND, Product
 
-SUPERVISED_SECONDS = 5.0
 DRAIN_SECONDS = 10.0
 
 

@@ -59,7 +59,6 @@ class Simulation:
         self.key_file = made.key_file
         self.told = history(plan.seed, steps=self.rng.choice(STEPS), reorders=plan.reorders)
         self.counts: Counter[str] = Counter({"source event out of its turn": displaced(self.told)})
-        self.taken: dict[str, Told] = {}
         self.violations: list[str] = []
         self.happened: list[tuple[float, str]] = []
         self.hosts = [self._host(number) for number in range(plan.hosts)]
@@ -130,7 +129,6 @@ class Simulation:
     def _note_intake(self, told: Told, verdict: str) -> None:
         if verdict not in {"taken", "duplicate"}:
             self.violations.append(f"event {told.event['id']} was answered {verdict}")
-        self.taken[told.event["id"]] = told
 
     async def _befall(self, incident: Incident) -> None:
         await asyncio.sleep(incident.at)

@@ -25,7 +25,6 @@ REFERENCES = {
     "student_id": "student",
     "enrollment_id": "enrollment",
 }
-RETURNING = ("course", "module", "module_group", "course_module", "student", "enrollment")
 
 
 @dataclass(slots=True)
