@@ -17,14 +17,14 @@ from sync.projector.rebuild_worker import rebuild
 from sync.simulator.controls import raw_records
 from tests.simulation.evidence import claims_of, evidence_faults
 from tests.simulation.excuses import Excuses
-from tests.simulation.expected import RETIRED, Expected, Wanted, fields_of
+from tests.simulation.expected import Expected, Wanted, fields_of
 from tests.simulation.marks import Identities, is_same
 from tests.simulation.network import Network
 from tests.simulation.order import order_faults, overtaken
 from tests.simulation.repeats import repeats
 from tests.simulation.retirement import retirement_faults
 from tests.simulation.workload import Event, Told
-from tests.sync.system.truth import Row, column_of
+from tests.sync.system.truth import RETIRED, Row, column_of
 
 EVENTS_MAX = 100_000
 BEYOND = "by an effect beyond the settle window"

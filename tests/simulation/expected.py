@@ -4,21 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tests.simulation.workload import Event, Name
-
-RETIRED: dict[str, Event] = {
-    "institution": {"status": "inactive"},
-    "course": {"status": "archived"},
-    "module": {"is_active": False},
-    "module_group": {"is_active": False},
-    "enrollment": {"completion_status": "dropped"},
-}
-DEFAULTS: dict[str, Event] = {
-    "institution": {"status": "active"},
-    "course": {"status": "active"},
-    "module": {"is_active": True},
-    "module_group": {"is_active": True},
-    "enrollment": {"completion_status": "enrolled"},
-}
+from tests.sync.system.truth import DEFAULTS
 
 
 @dataclass(slots=True)

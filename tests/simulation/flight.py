@@ -32,12 +32,12 @@ class Flight:
     """When its sender gives up, if it hears nothing."""
     fate: str = ""
     request_number: int | None = None
+    """Its place in the order in which requests reached the service, if it did."""
     effect_at: float | None = None
     effect_status: int | None = None
     heard_at: float | None = None
     heard_status: int | None = None
     heard_fault: str = ""
-    effect_order: int = 0
     created: str = ""
     """The uuid of the record that it made."""
     known_at: float = inf

@@ -14,7 +14,7 @@ from random import Random
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from ledger.clock import START_OF_MANUAL_TIME
+from ledger.clock import START_OF_MANUAL_TIME, Clock
 from sync.dokstamp.answer import Fault
 from sync.dokstamp.wire import Incoming, Outgoing
 from sync.simulator import SimulatedRequest, SimulatedResponse, Switches
@@ -156,7 +156,6 @@ class Network:
         flight.effect_at, flight.effect_status = self._loop.time(), response.status
         journal = self.world.journal
         flight.request_number = journal.requests[-1].number
-        flight.effect_order = flight.request_number
         written = journal.writes[-1] if journal.writes else None
         if written is not None and written.request == flight.request_number:
             flight.created = _made(flight, journal)
@@ -226,7 +225,7 @@ class _Carried:
 class SimulatedTransport:
     """What a client sends through: each request once, to the simulated network."""
 
-    def __init__(self, network: Network, clock: "object") -> None:
+    def __init__(self, network: Network, clock: Clock) -> None:
         self._network = network
         self._clock = clock
 
@@ -238,8 +237,7 @@ class SimulatedTransport:
 
     async def send(self, outgoing: Outgoing, *, timeout_seconds: float) -> Incoming:
         """Return what is heard of this request within the time."""
-        started_at: datetime = self._clock.now()  # type: ignore[attr-defined]
-        flight = self._network.depart(outgoing, started_at, timeout_seconds)
+        flight = self._network.depart(outgoing, self._clock.now(), timeout_seconds)
         incoming = Incoming(None, fault=Fault.TIMEOUT)
         heard = self._network.carry(flight, outgoing)
         flight.process.doing["with a call under way"] += 1

@@ -100,7 +100,7 @@ def _steps_back(network: Network, identities: Identities) -> Iterator[str]:
 def in_order(network: Network) -> list[Flight]:
     """Return the requests that changed anything, as they took effect."""
     done = [each for each in network.flights if each.is_unsafe and each.took_effect]
-    return sorted(done, key=lambda each: each.effect_order)
+    return sorted(done, key=lambda each: each.request_number or 0)
 
 
 def _certificates(network: Network, identities: Identities, expected: Expected) -> Iterator[str]:

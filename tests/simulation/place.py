@@ -22,7 +22,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from ledger.clock import Entropy, ManualClock, SeededEntropy
+from ledger.clock import START_OF_MANUAL_TIME, Entropy, ManualClock, SeededEntropy
 from ledger.database import Database
 from ledger.database.meanings import raise_translated
 from ledger.errors import LedgerBusyError
@@ -32,8 +32,6 @@ from tests.simulation.loop import RUNNING, Process, VirtualLoop
 T = TypeVar("T")
 HOP_SECONDS_MAX = 0.02
 STATEMENTS_KEPT = 2_000
-EPOCH_SECONDS = 1_767_225_600.0
-"""The wall clock's seconds at the beginning of virtual time: 2026-01-01."""
 
 
 @dataclass(eq=False)
@@ -174,7 +172,7 @@ class InlineDatabase(Database):
         """Return the server's clock, if hosts share one."""
         if self._traffic is None or not self._traffic.is_shared:
             return None
-        return EPOCH_SECONDS + self._traffic.loop.time()
+        return START_OF_MANUAL_TIME.timestamp() + self._traffic.loop.time()
 
     def tell_hosts(self, connection: Connection) -> None:  # noqa: ARG002 - as above
         """Ring at other hosts once this is committed."""

@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sync.simulator.controls import raw_records
-from tests.simulation.expected import RETIRED, Expected, Wanted
+from tests.simulation.expected import Expected, Wanted
 from tests.simulation.flight import Flight
 from tests.simulation.marks import Identities, version_of
 from tests.simulation.network import Network
 from tests.simulation.order import ENTITIES, body_of, effects_of, in_order
 from tests.simulation.workload import REFERENCES, Name
+from tests.sync.system.truth import RETIRED
 
 
 def retirement_faults(
@@ -141,9 +142,10 @@ def _certified_enrollments(network: Network) -> Iterator[str]:
 def _retirements(network: Network, entity: str) -> frozenset[int]:
     """Return the requests that retired a record of an entity, and were waited for."""
     return frozenset(
-        flight.effect_order
+        flight.request_number
         for flight in in_order(network)
-        if not flight.is_beyond
+        if flight.request_number is not None
+        and not flight.is_beyond
         and ENTITIES.get(flight.path.split("/")[1]) == entity
         and _is_retirement(flight, (entity, ""))
     )
