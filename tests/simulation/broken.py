@@ -21,7 +21,6 @@ LATER: Final = 100_000.0
 """Seconds after which every lease has run out."""
 LEAPS: Final = 1_500
 """How often a lease that lasts is taken for over; without an end nothing would come to rest."""
-NO_ROWS: Final = {"current_page": 1, "per_page": 50, "total": 0}
 
 
 class _Meddler:
@@ -68,7 +67,8 @@ class _Blind(_Meddler):
         answer, exchanges = await super().send(request, timeout_seconds=timeout_seconds)
         if not request.is_filtered or answer.status != 200:
             return answer, exchanges
-        return replace(answer, body={"data": [], "meta": NO_ROWS}), exchanges
+        meta = {"current_page": 1, "per_page": 50, "total": 0}
+        return replace(answer, body={"data": [], "meta": meta}), exchanges
 
 
 class _Backward(_Meddler):
@@ -116,14 +116,17 @@ class _Hasty(_Meddler):
 
 
 class _Rash(_Meddler):
-    """Takes for granted that nobody has a certificate."""
+    """Drops every enrollment once its certificate is out."""
 
     async def send(self, request: Request, *, timeout_seconds: float | None = None) -> Heard:
-        """Return an empty list where certificates were asked for."""
+        """Return the answer to the request, with the evidence of both."""
         answer, exchanges = await super().send(request, timeout_seconds=timeout_seconds)
-        if (request.method, request.path) == ("GET", "/certificates") and answer.status == 200:
-            answer = replace(answer, body={"data": [], "meta": NO_ROWS})
-        return answer, exchanges
+        if (request.method, request.path) != ("POST", "/certificates"):
+            return answer, exchanges
+        body: Any = request.body
+        patch = replace(request, method="PATCH", path=f"/enrollments/{body['enrollment_uuid']}")
+        dropped = await super().send(replace(patch, body={"completion_status": "dropped"}))
+        return answer, exchanges + dropped[1]
 
 
 class _Deleting(_Meddler):
