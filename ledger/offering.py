@@ -67,9 +67,8 @@ class Offering:
         asked = [event.subject for event in events if event.inherits_person and event.subject]
         if not asked:
             return list(events)
-        ledger = self._premises.scope.ledger
-        known = await self._premises.read(
-            lambda connection: subject_store.owners(connection, ledger, references=asked)
+        known = await self._premises.read_folded(
+            lambda connection, scope: subject_store.owners(connection, scope, references=asked)
         )
         return _inherited(events, known)
 

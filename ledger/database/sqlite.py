@@ -17,7 +17,7 @@ from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool, StaticPool
 
 from ledger.database.checkpointer import Checkpointer, Version, has_reset_bug
 from ledger.database.file_lock import FileLock
@@ -230,7 +230,7 @@ class SqliteDatabase(Database):
         )
         event.listen(engine, "connect", self._prepare_writer)
         # SELECT then write in a deferred transaction fails at once under a second writer.
-        event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(engine, "begin", lambda c: _execute(c.connection, "BEGIN IMMEDIATE"))
         return engine
 
     def _reading_engine(self) -> Engine:
@@ -271,14 +271,14 @@ class SqliteDatabase(Database):
 
 def _only_reads(engine: Engine) -> None:
     event.listen(engine, "connect", _prepare_reader)
-    event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
+    event.listen(engine, "begin", lambda c: _execute(c.connection, "BEGIN"))
 
 
 def _prepare_reader(driver: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     _execute(driver, f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}", "PRAGMA query_only = ON")
 
 
-def _execute(driver: DBAPIConnection, *statements: str) -> None:
+def _execute(driver: DBAPIConnection | PoolProxiedConnection, *statements: str) -> None:
     cursor = driver.cursor()
     for statement in statements:
         cursor.execute(statement)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, select, text
 from sqlalchemy.exc import IntegrityError as RowExistsError
 
 from ledger.errors import ConflictError
@@ -19,10 +19,10 @@ from ledger.schema.statements import (
     parameters,
     within,
 )
-from ledger.schema.tables import binding_history, bindings
+from ledger.schema.tables import HELD, binding_history, bindings
 
 KEYS_MAX = 400
-_IS_HELD = bindings.c.state != BindingState.RELEASED.value
+_IS_HELD = text(HELD)
 
 _FIND = select(bindings).where(about(bindings))
 _FIND_ALL = select(bindings).where(

@@ -64,6 +64,7 @@ _READY_PAGE = (
     .with_for_update(skip_locked=True)
 )
 _READY_BESIDE = _READY_PAGE.where(
+    operations.c.ended.is_(None),
     operations.c.lane == bindparam("of_lane"),
     operations.c.second_lane.is_(None),
     operations.c.entity == bindparam("of_entity"),

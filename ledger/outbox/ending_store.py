@@ -65,6 +65,7 @@ def fold_ending(
     store.move(connection, scope, operation=operation, move=ending.move, **values)
     store.link_event(connection, scope, keys=[ending.key], position=position)
     if ending.move is Move.FINISH:
+        store.forget_named(connection, scope, keys=[ending.key])
         gate_store.wake_operation(connection, scope, key=ending.key)
     elif ending.move in {Move.HOLD, Move.BURY} and not ending.in_doubt:
         _heal(connection, scope, stuck=operation, position=position)
@@ -115,6 +116,7 @@ def fold_discard(
     for key, operation in store.find(connection, scope, keys=keys).items():
         store.move(connection, scope, operation=operation, move=Move.DISCARD, ended=position)
         gate_store.wake_operation(connection, scope, key=key)
+    store.forget_named(connection, scope, keys=keys)
     store.link_event(connection, scope, keys=keys, position=position)
 
 

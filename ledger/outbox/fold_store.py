@@ -173,6 +173,7 @@ def supersede(
         superseded_by=superseding.new,
         ended=position,
     )
+    store.forget_named(connection, scope, keys=[superseding.old])
     gate_store.pass_on(connection, scope, old=superseding.old, new=superseding.new)
 
 
@@ -189,6 +190,7 @@ def _begin(connection: Connection, scope: Scope, *, operation: Operation, intent
             connection, scope, operation=operation, move=Move.FINISH, ended=intent.cause
         )
         operation = replace(operation, state=ended)
+        store.forget_named(connection, scope, keys=[intent.key])
         gate_store.wake_operation(connection, scope, key=intent.key)
     # Whatever its state: from now on only a wake makes anybody look at these gates.
     gate_store.open_own(connection, scope, operation=operation)

@@ -3,7 +3,17 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    not_,
+    or_,
+    select,
+)
 
 from ledger.errors import IntegrityError
 from ledger.outbox.operation import FINAL, MOVES, RECHECK, Move, Operation, Priority, State
@@ -38,7 +48,7 @@ _INSERT = operations.insert()
 _CHANGE = operations.update().where(_NAMED)
 _FIND = select(operations).where(within_any(operations), operations.c.key.in_(one_of("keys")))
 _FIND_ONE = select(operations).where(_NAMED)
-_OPEN_OF_RECORD = _OF_RECORD.where(_IS_OPEN)
+_OPEN_OF_RECORD = _OF_RECORD.where(operations.c.ended.is_(None))
 _IS_LATER_LOOK = and_(
     operations.c.priority == Priority.LOOK,
     operations.c.state.in_([State.BLOCKED.value, State.READY.value]),
@@ -54,6 +64,9 @@ _NAME_RECORDS = operation_references.insert()
 _NAMED_RECORDS = select(
     operation_references.c.to_entity, operation_references.c.to_source_id
 ).where(within_any(operation_references), operation_references.c.operation.in_(one_of("keys")))
+_FORGET_NAMED = operation_references.delete().where(
+    within_any(operation_references), operation_references.c.operation == bindparam("of_key")
+)
 _COUNT_BY_STATE = (
     select(operations.c.state, func.count())
     .where(within_any(operations), not_(_IS_LATER_LOOK))
@@ -185,13 +198,20 @@ def open_naming(
 def name_records(
     connection: Connection, scope: Scope, *, key: OperationKey, named: Iterable[SourceRef]
 ) -> None:
-    """Remember which records an operation's record names, in any state it may stand in."""
+    """Remember which records an operation's record names, until the operation has ended."""
     rows = [
         folded_row(scope, operation=key, to_entity=each.entity, to_source_id=each.source_id)
         for each in sorted(set(named))
     ]
     if rows:
         connection.execute(_NAME_RECORDS, rows)
+
+
+def forget_named(connection: Connection, scope: Scope, *, keys: Iterable[OperationKey]) -> None:
+    """Forget what operations name that came to their end: nobody asks who named a record once."""
+    ended = [parameters(scope, of_key=key) for key in keys]
+    if ended:
+        connection.execute(_FORGET_NAMED, ended)
 
 
 def named_records(

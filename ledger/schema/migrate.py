@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Text, column, inspect, select, table, text
 from sqlalchemy.schema import CreateSchema
 
 from ledger.errors import LedgerTooNewError
+from ledger.schema.expectations import expect_many_rows
 from ledger.schema.revisions import REVISIONS, VERSION_TABLES, Line
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def upgrade(connection: Connection, line: Line) -> None:
     if not is_current(connection, line):
         _make_room(connection)
         run_scripts(connection, folder=MIGRATIONS / line, version_table=VERSION_TABLES[line])
+        expect_many_rows(connection)
 
 
 def keep_others_out(connection: Connection) -> None:

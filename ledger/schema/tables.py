@@ -7,21 +7,20 @@ and the wakes, which say what of one folding is still to be looked at.
 Times are microseconds since the epoch, except `*_seconds`.
 """
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import (
-    Column,
-    Index,
-    Integer,
-    MetaData,
-    Table,
-    text,
-)
+from sqlalchemy import Column, Index, Integer, MetaData, Table, text
 from sqlalchemy.schema import SchemaItem
 
 from ledger.schema.columns import flag, number, raw, seconds, words
 
 metadata = MetaData()
+
+OF_A_PERSON: Final = "person <> ''"
+HELD: Final = "state <> 'released'"
+OPEN: Final = "ended IS NULL"
+"""Which rows the partial indexes are of. A statement that is to use one says the same, in words:
+with a parameter in the place of a value SQLite does not see that it is the same."""
 
 
 def _folded(name: str, *columns: SchemaItem) -> Table:
@@ -80,7 +79,7 @@ events = Table(
     Index("events_subject", "ledger", "entity", "source_id", "position"),
     Index("events_kind", "ledger", "is_outcome", "position"),
     Index("events_type", "ledger", "type", "position"),
-    Index("events_person", "ledger", "person", "position", **_rows("person <> ''")),
+    Index("events_person", "ledger", "person", "position", **_rows(OF_A_PERSON)),
 )
 
 # Computed from the truth: 256 neighbouring hashes of the tree, kept once they are complete.
@@ -118,7 +117,9 @@ references = _folded(
     words("to_entity"),
     words("to_source_id"),
 )
-_index(references, "references_to", "to_entity", "to_source_id")
+# Each of these goes on to the row's own name, or SQLite, which knows nothing of how many rows there
+# are, would rather read through all rows of an entity by the primary key.
+_index(references, "references_to", "to_entity", "to_source_id", "entity", "source_id")
 
 sequences = _folded(
     "sequences",
@@ -134,7 +135,7 @@ natural_keys = _folded(
     words("source_id", key=True),
     raw("digest", key=True),
 )
-_index(natural_keys, "natural_keys_digest", "digest")
+_index(natural_keys, "natural_keys_digest", "digest", "entity", "source_id")
 
 operations = _folded(
     "operations",
@@ -162,7 +163,8 @@ operations = _folded(
 )
 _index(operations, "operations_due", "state", "priority", "cause")
 _index(operations, "operations_record", "entity", "source_id", "cause")
-_index(operations, "operations_in_doubt", "lane", where="state IN ('leased', 'uncertain')")
+_index(operations, "operations_open", "entity", "source_id", "cause", where=OPEN)
+_index(operations, "operations_lane", "lane", "state", "priority", "cause", where=OPEN)
 
 gates = _folded(
     "gates",
@@ -184,7 +186,6 @@ operation_references = _folded(
     words("to_entity", key=True),
     words("to_source_id", key=True),
 )
-# With the operation, or SQLite would rather read through all references by the primary key.
 _index(operation_references, "operation_references_to", "to_entity", "to_source_id", "operation")
 
 operation_events = _folded(
@@ -202,9 +203,7 @@ bindings = _folded(
     number("sent", null=True),
     flag("is_complete"),
 )
-_index(
-    bindings, "bindings_target", "entity", "target_key", unique=True, where="state <> 'released'"
-)
+_index(bindings, "bindings_target", "entity", "target_key", unique=True, where=HELD)
 
 binding_history = _folded(
     "binding_history",

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select, text
 
 from ledger.log import store as log_store
 from ledger.log.envelope import Stored
 from ledger.reference import Position
-from ledger.schema.tables import events
+from ledger.schema.tables import OF_A_PERSON, events
 
 PAGE_EVENTS_MAX: Final = 200
 
@@ -29,8 +29,7 @@ _OF_PERSON = (
     .where(
         events.c.ledger == bindparam("in_ledger"),
         events.c.person == bindparam("of_person"),
-        # As the partial index says it, or it is not used.
-        events.c.person != "",
+        text(OF_A_PERSON),
         events.c.position > bindparam("after"),
     )
     .order_by(events.c.position)

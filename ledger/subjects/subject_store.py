@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, text
 
 from ledger.reference import Position, Scope, SourceRef
 from ledger.schema.statements import (
@@ -15,9 +15,10 @@ from ledger.schema.statements import (
     pages,
     pairs,
     parameters,
+    told_by_source,
     within,
 )
-from ledger.schema.tables import events, subjects
+from ledger.schema.tables import OF_A_PERSON, events, records, subjects
 from ledger.subjects.name import first_of, number_of
 
 PERSONS_MAX: Final = 400
@@ -86,24 +87,29 @@ _RECORDS = (
     .where(
         events.c.ledger == bindparam("in_ledger"),
         events.c.person == bindparam("of_person"),
-        # As the partial index says it, or it is not used.
-        events.c.person != "",
-        events.c.is_outcome.is_(False),
+        text(OF_A_PERSON),
+        told_by_source(events),
         events.c.position < bindparam("before"),
     )
     .distinct()
     .order_by(events.c.entity, events.c.source_id)
     .limit(RECORDS_MAX)
 )
-_OWNERS = (
-    select(events.c.entity, events.c.source_id, events.c.person)
+_LAST_PERSON = (
+    select(events.c.person)
     .where(
-        events.c.ledger == bindparam("in_ledger"),
-        one_of_pairs(events.c.entity, events.c.source_id),
-        events.c.is_outcome.is_(False),
+        events.c.ledger == records.c.ledger,
+        events.c.entity == records.c.entity,
+        events.c.source_id == records.c.source_id,
         events.c.person != "",
+        told_by_source(events),
     )
-    .order_by(events.c.position)
+    .order_by(events.c.position.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_OWNERS = select(records.c.entity, records.c.source_id, _LAST_PERSON.label("person")).where(
+    within(records), one_of_pairs(records.c.entity, records.c.source_id)
 )
 
 
@@ -164,15 +170,14 @@ def records_of(
 
 
 def owners(
-    connection: Connection, ledger: int, *, references: Iterable[SourceRef]
+    connection: Connection, scope: Scope, *, references: Iterable[SourceRef]
 ) -> dict[SourceRef, str]:
     """Return whose records these are, by the last source event that names a person."""
     wanted = [(each.entity, each.source_id) for each in dict.fromkeys(references)]
     found: dict[SourceRef, str] = {}
-    for records in pages(wanted, PERSONS_MAX):
-        asked = {"in_ledger": ledger, **pairs(records)}
-        for row in connection.execute(_OWNERS, asked):
-            found[SourceRef(row.entity, row.source_id)] = row.person
+    for page in pages(wanted, PERSONS_MAX):
+        rows = connection.execute(_OWNERS, parameters(scope, **pairs(page)))
+        found |= {SourceRef(row.entity, row.source_id): row.person for row in rows if row.person}
     return found
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, func,
 
 from ledger.log import store as log_store
 from ledger.reference import Position, Scope
+from ledger.schema.statements import told_by_source
 from ledger.schema.tables import events, records
 
 WINDOW_POSITIONS = 1000
@@ -128,25 +129,20 @@ def _changed() -> Select[Any]:
         .subquery()
     )
     earlier, old, new = events.alias("earlier"), events.alias("old"), events.alias("new")
-    before = (
-        select(
-            latest.c.entity,
-            latest.c.position.label("now"),
-            func.max(earlier.c.position).label("then"),
+    then = (
+        select(earlier.c.position)
+        .where(
+            earlier.c.ledger == ledger,
+            earlier.c.entity == latest.c.entity,
+            earlier.c.source_id == latest.c.source_id,
+            earlier.c.position < first,
+            told_by_source(earlier),
         )
-        .join(
-            earlier,
-            and_(
-                earlier.c.ledger == ledger,
-                earlier.c.entity == latest.c.entity,
-                earlier.c.source_id == latest.c.source_id,
-                earlier.c.position < first,
-                earlier.c.is_outcome.is_(False),
-            ),
-        )
-        .group_by(latest.c.entity, latest.c.position)
-        .subquery()
+        .order_by(earlier.c.position.desc())
+        .limit(1)
+        .scalar_subquery()
     )
+    before = select(latest.c.entity, latest.c.position.label("now"), then.label("then")).subquery()
     return (
         select(before.c.entity, func.count())
         .join(new, and_(new.c.ledger == ledger, new.c.position == before.c.now))

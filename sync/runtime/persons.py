@@ -9,7 +9,6 @@ from ledger.subjects import subject_store
 
 async def persons_of(ledger: Ledger, references: Collection[SourceRef]) -> dict[SourceRef, str]:
     """Return the persons of these records, records that are nobody's left out."""
-    number = ledger.scope.ledger
-    return await ledger.read(
-        lambda connection: subject_store.owners(connection, number, references=references)
+    return await ledger.read_folded(
+        lambda connection, scope: subject_store.owners(connection, scope, references=references)
     )

@@ -30,8 +30,8 @@ METADATA: dict[Line, MetaData] = {
 }
 ROOT = Path(__file__).parents[3]
 FAILING = """
-revision = "broken_0004"
-down_revision = "main_0003"
+revision = "broken_0005"
+down_revision = "main_0004"
 
 def upgrade(op):
     op.execute("CREATE TABLE half (a INTEGER)")
@@ -87,7 +87,8 @@ def made_of(connection: Connection) -> set[tuple[str, str, str | None]]:
     if connection.dialect.name == "postgresql":
         return {(kind, name, sql) for kind, name, sql in connection.execute(text(IN_SCHEMA))}
     rows = connection.execute(text("SELECT type, name, sql FROM sqlite_master"))
-    return {(row.type, row.name, row.sql) for row in rows}
+    # Figures for the planner are no part of what there is.
+    return {(row.type, row.name, row.sql) for row in rows if row.name != "sqlite_stat1"}
 
 
 def create_all(connection: Connection, line: Line) -> None:
@@ -239,7 +240,7 @@ async def test_a_migration_continues_where_the_last_one_ended(
     shutil.copytree(MIGRATIONS / "main", folder)
     await unmade.run(partial(run_in_room, folder=folder))
     second = FAILING.replace("CREATE TABLE half (a INTEGER)", "CREATE TABLE whole (a INTEGER)", 1)
-    (folder / "main_0004.py").write_text(second)
+    (folder / "main_0005.py").write_text(second)
 
     await unmade.run(partial(run_in_room, folder=folder))
 
