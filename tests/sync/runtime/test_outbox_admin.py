@@ -168,5 +168,7 @@ async def test_the_status_counts_everything(home: Path) -> None:
         "circuit": "closed",
         "outage": None,
         "hosts": [],
+        "stopped": None,
         "late_looks": 0,
+        "accepted_older": None,
     }
