@@ -4,12 +4,19 @@ Left to itself it takes every table for a small one and each further column of a
 the same: it would rather read all of a ledger's rows in one index than look up three in another.
 Nobody notices on the first day, and everything becomes slower with every event. So each index is
 given the figures of a big ledger when it is made. PostgreSQL counts its rows by itself.
+
+A host may keep tables of its own in the same file. Nothing is said of those, and what is known of
+them is kept.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Connection, text
+
+from ledger.schema.revisions import VERSION_TABLES, Line
+from ledger.schema.tables import metadata
+from ledger.schema.vault_tables import vault_metadata
 
 ROWS: Final = 1_000_000
 OF_ONE_VALUE: Final = 10
@@ -33,26 +40,30 @@ VALUES: Final = {
 _INDEXES: Final = text("SELECT name, tbl_name FROM sqlite_master WHERE type = 'index'")
 _COLUMNS: Final = text("SELECT name FROM pragma_index_info(:index) ORDER BY seqno")
 _IS_UNIQUE: Final = text('SELECT "unique" FROM pragma_index_list(:of_table) WHERE name = :index')
-# The first makes the table of figures, the last lets this connection plan by them.
-_MAKE: Final = text("ANALYZE")
-_FORGET: Final = text("DELETE FROM sqlite_stat1")
+_OURS: Final = frozenset({*metadata.tables, *vault_metadata.tables, *VERSION_TABLES.values()})
+_FORGET: Final = text("DELETE FROM sqlite_stat1 WHERE tbl = :of_table AND idx IS :index")
 _TELL: Final = text(
     "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (:of_table, :index, :figures)"
 )
+# Looking at one small table makes the table of figures, where there is none yet.
+_MAKE: Final = {line: text(f"ANALYZE {table}") for line, table in VERSION_TABLES.items()}
+# Lets this connection plan by them.
 _HEED: Final = text("ANALYZE sqlite_master")
 
 
-def expect_many_rows(connection: Connection) -> None:
+def expect_many_rows(connection: Connection, line: Line) -> None:
     """Tell a SQLite database, in the caller's transaction, how its indexes will look one day."""
     if connection.dialect.name != "sqlite":
         return
-    connection.execute(_MAKE)
-    connection.execute(_FORGET)
+    connection.execute(_MAKE[line])
     for index, table in connection.execute(_INDEXES).all():
+        if table not in _OURS:
+            continue
         named = {"index": index, "of_table": table}
         columns = connection.execute(_COLUMNS, {"index": index}).scalars().all()
         is_unique = bool(connection.execute(_IS_UNIQUE, named).scalar_one())
         shown = " ".join(str(count) for count in figures(columns, is_unique=is_unique))
+        connection.execute(_FORGET, named)
         connection.execute(_TELL, {**named, "figures": shown})
     connection.execute(_HEED)
 

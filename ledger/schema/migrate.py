@@ -38,7 +38,7 @@ def upgrade(connection: Connection, line: Line) -> None:
     if not is_current(connection, line):
         _make_room(connection)
         run_scripts(connection, folder=MIGRATIONS / line, version_table=VERSION_TABLES[line])
-        expect_many_rows(connection)
+        expect_many_rows(connection, line)
 
 
 def keep_others_out(connection: Connection) -> None:

@@ -25,6 +25,7 @@ import sync
 from ledger.database.sqlite import SqliteDatabase
 from ledger.ledger import Ledger
 from ledger.schema.expectations import ROWS, figures
+from ledger.schema.migrate import upgrade
 from ledger.testing import address_in
 
 SMALL: Final = (
@@ -111,6 +112,20 @@ async def test_a_database_that_is_opened_later_plans_the_same(empty: SqliteDatab
     assert [step for step in found if "operation=?" in step]
 
 
+@pytest.mark.one_database("SQLite plans before there are rows, a server counts them")
+async def test_what_is_known_of_a_hosts_own_tables_is_kept(tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path / "shared.db", durability="normal")
+    await database.run(add_tables_of_a_host)
+
+    await database.run(partial(upgrade, line="main"))
+
+    told = await database.read(figures_told)
+    await database.close()
+    assert told.pop("lessons_room") == "3 3"
+    assert "unread_by" not in told
+    assert told["events_person"].startswith(f"{ROWS} ")
+
+
 @pytest.mark.parametrize(
     ("columns", "is_unique", "expected"),
     [
@@ -123,6 +138,24 @@ def test_columns_that_many_rows_share_narrow_little(
     columns: list[str], *, is_unique: bool, expected: list[int]
 ) -> None:
     assert figures(columns, is_unique=is_unique) == expected
+
+
+def add_tables_of_a_host(connection: Connection) -> None:
+    for statement in (
+        "CREATE TABLE lessons (room TEXT)",
+        "CREATE INDEX lessons_room ON lessons (room)",
+        "INSERT INTO lessons VALUES ('a'), ('a'), ('a')",
+        "ANALYZE lessons",
+        "CREATE TABLE unread (by TEXT)",
+        "CREATE INDEX unread_by ON unread (by)",
+        "INSERT INTO unread VALUES ('a')",
+    ):
+        connection.exec_driver_sql(statement)
+
+
+def figures_told(connection: Connection) -> dict[str, str]:
+    rows = connection.exec_driver_sql("SELECT idx, stat FROM sqlite_stat1")
+    return {row.idx: row.stat for row in rows}
 
 
 def wide_steps(connection: Connection, *, statement: ClauseElement) -> list[str]:
