@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from ledger.errors import IntegrityError
-from ledger.outbox.operation import FINAL, MOVES, RECHECK, Move, Operation, Priority, State
+from ledger.outbox.operation import MOVES, RECHECK, Move, Operation, Priority, State
 from ledger.outbox.operation_row import as_operation, as_row, encode_concerns
 from ledger.reference import OperationKey, Position, Scope, SourceRef
 from ledger.schema.statements import about, folded_row, one_of, pages, parameters
@@ -25,11 +25,10 @@ from ledger.schema.tables import operation_events, operation_references, operati
 from ledger.schema.vault_tables import insert_or_ignore
 
 KEYS_MAX = 500
-_OPEN_STATES = [state.value for state in State if state not in FINAL]
 _GIVEN_UP = [State.SUPERSEDED.value, State.DISCARDED.value]
 
 _NAMED = and_(within_any(operations), operations.c.key == bindparam("of_key"))
-_IS_OPEN = operations.c.state.in_(_OPEN_STATES)
+_IS_OPEN = operations.c.ended.is_(None)
 _OF_RECORD = (
     select(operations)
     # A look changes nothing: nothing waits for it, gives way to it or comes of it.
@@ -48,7 +47,7 @@ _INSERT = operations.insert()
 _CHANGE = operations.update().where(_NAMED)
 _FIND = select(operations).where(within_any(operations), operations.c.key.in_(one_of("keys")))
 _FIND_ONE = select(operations).where(_NAMED)
-_OPEN_OF_RECORD = _OF_RECORD.where(operations.c.ended.is_(None))
+_OPEN_OF_RECORD = _OF_RECORD.where(_IS_OPEN)
 _IS_LATER_LOOK = and_(
     operations.c.priority == Priority.LOOK,
     operations.c.state.in_([State.BLOCKED.value, State.READY.value]),

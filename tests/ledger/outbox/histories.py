@@ -9,7 +9,7 @@ from ledger.outbox.ending_store import Ending
 from ledger.outbox.fold_store import Cause
 from ledger.outbox.gate import Gate, GateKind
 from ledger.outbox.lease_store import ClaimTerms
-from ledger.outbox.operation import Move, Operation, Priority, State
+from ledger.outbox.operation import FINAL, Move, Operation, Priority, State
 from ledger.outbox.plan import Hold, Intent, Plan, Superseding
 from ledger.outbox.record_store import Facts, Named
 from ledger.reference import OperationKey, SourceRef
@@ -141,7 +141,8 @@ class Outbox:
     def put(self, name: str, state: State, **columns: object) -> None:
         """Bring an operation into a state without asking how it came there."""
         changed = operations.update().where(store.within(LEDGER_SCOPE), operations.c.key == name)
-        self.connection.execute(changed.values(state=state.value, **columns))
+        ended = {"ended": 0 if state in FINAL else None}
+        self.connection.execute(changed.values(**ended, state=state.value, **columns))
 
 
 def terms(

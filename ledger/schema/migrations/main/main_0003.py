@@ -20,7 +20,6 @@ def upgrade(op: Operations) -> None:
         _seconds("told_at_seconds"),
         _seconds("paused_until_seconds"),
         _seconds("probe_after_seconds"),
-        _text("stopped", null=True),
     )
     op.create_table(
         "pace_hosts",
