@@ -14,11 +14,8 @@ from ledger.ledger import Ledger
 from ledger.mapping import store as mapping_store
 from ledger.reference import OperationKey, SourceRef, TargetId
 from ledger.shield import to_the_end
-from sync.dispatcher.interruptions import (
-    LeaseLostError,
-    PersonErasedError,
-    TargetTakenError,
-)
+from sync.dispatcher.insisting_worker import insist
+from sync.dispatcher.interruptions import LeaseLostError, PersonErasedError, TargetTakenError
 from sync.dispatcher.judging import Verdict, excuse, hold_if_stuck, pause_seconds
 from sync.dispatcher.outcome_writer import OutcomeWriter, Tenure
 from sync.dispatcher.pace_worker import Asked, Pace, Standstill
@@ -118,7 +115,8 @@ class ConversationWorker:
     async def give_back(self, error: BaseException) -> tuple[Settlement, ...]:
         """Settle a conversation that this error cut short; returns the settlements that count."""
         settlements = tuple(self._cut_short(key, error) for key in self._works)
-        return await to_the_end(self._settle(settlements))
+        # The last word on what was sent: after it nobody knows of the answers any more.
+        return await to_the_end(insist(lambda: self._settle(settlements)))
 
     async def _hold(self) -> tuple[Settlement, ...]:
         if any(item.is_erased for item in self._works.values()):

@@ -55,6 +55,13 @@ def test_an_enrollment_is_kept_for_a_certificate_that_no_list_shows_yet() -> Non
     assert report.stopped["held: certificate_names_it"] > 0
 
 
+def test_what_was_heard_is_on_record_though_others_kept_the_server_busy() -> None:
+    report = simulate(draw(180))
+
+    assert report.violations == []
+    assert report.faults["transaction refused by a busy server"] > 0
+
+
 def test_seed_301_comes_to_rest_with_a_look_that_waits_for_a_person() -> None:
     report = simulate(draw(301))
 
