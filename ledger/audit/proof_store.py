@@ -25,14 +25,6 @@ _ABOUT = select(events.c.position).where(
     events.c.source_id == bindparam("of_source_id"),
     events.c.position.between(bindparam("first"), bindparam("last")),
 )
-_TYPE = (
-    select(events.c.type)
-    .where(
-        events.c.ledger == operation_events.c.ledger,
-        events.c.position == operation_events.c.position,
-    )
-    .scalar_subquery()
-)
 _OF_OPERATIONS = (
     select(operation_events.c.position)
     .join(
@@ -41,14 +33,18 @@ _OF_OPERATIONS = (
         & (operations.c.generation == operation_events.c.generation)
         & (operations.c.key == operation_events.c.operation),
     )
+    .join(
+        events,
+        (events.c.ledger == operation_events.c.ledger)
+        & (events.c.position == operation_events.c.position),
+    )
     .where(
         operations.c.ledger == bindparam("in_ledger"),
         operations.c.generation == bindparam("in_generation"),
         operations.c.entity == bindparam("of_entity"),
         operations.c.source_id == bindparam("of_source_id"),
         operation_events.c.position.between(bindparam("first"), bindparam("last")),
-        # Asked one by one: joined, SQLite may rather begin with the whole log.
-        _TYPE.not_in(LEFT_OUT),
+        events.c.type.not_in(LEFT_OUT),
     )
 )
 _STORY = union(_ABOUT, _OF_OPERATIONS).subquery()

@@ -31,7 +31,9 @@ _FOLLOWERS = (
 )
 _WAITERS = select(gates.c.operation).where(within(gates), gates.c.waits_for == bindparam("awaited"))
 _AWAITED = select(gates.c.waits_for).where(
-    within(gates), gates.c.operation == bindparam("of_operation")
+    within(gates),
+    gates.c.operation == bindparam("of_operation"),
+    gates.c.waits_for.is_not(None),
 )
 
 
@@ -63,4 +65,4 @@ def awaited_by(
 ) -> frozenset[OperationKey]:
     """Return the operations that this one has a gate on."""
     rows = connection.execute(_AWAITED, parameters(scope, of_operation=key))
-    return frozenset(OperationKey(row.waits_for) for row in rows if row.waits_for is not None)
+    return frozenset(OperationKey(row.waits_for) for row in rows)

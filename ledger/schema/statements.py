@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, ColumnElement, FromClause, and_, bindparam, case, tuple_
+from sqlalchemy import BindParameter, ColumnElement, FromClause, and_, bindparam, tuple_
 
 from ledger.reference import Scope, SourceRef
 
@@ -30,15 +30,6 @@ def about(table: FromClause) -> ColumnElement[bool]:
         table.c.entity == bindparam("of_entity"),
         table.c.source_id == bindparam("of_source_id"),
     )
-
-
-def told_by_source(table: FromClause) -> ColumnElement[bool]:
-    """Return the condition that an event is a source's, where another one is to find it.
-
-    Said so that no index serves it: half of the log is found by it, and SQLite, which knows nothing
-    of how many rows there are, would rather read those than a record's or a person's few.
-    """
-    return case((table.c.is_outcome, 1), else_=0) == 0
 
 
 def one_of(name: str) -> BindParameter[Any]:

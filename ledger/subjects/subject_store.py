@@ -15,7 +15,6 @@ from ledger.schema.statements import (
     pages,
     pairs,
     parameters,
-    told_by_source,
     within,
 )
 from ledger.schema.tables import OF_A_PERSON, events, records, subjects
@@ -88,7 +87,7 @@ _RECORDS = (
         events.c.ledger == bindparam("in_ledger"),
         events.c.person == bindparam("of_person"),
         text(OF_A_PERSON),
-        told_by_source(events),
+        events.c.is_outcome.is_(False),
         events.c.position < bindparam("before"),
     )
     .distinct()
@@ -102,7 +101,7 @@ _LAST_PERSON = (
         events.c.entity == records.c.entity,
         events.c.source_id == records.c.source_id,
         events.c.person != "",
-        told_by_source(events),
+        events.c.is_outcome.is_(False),
     )
     .order_by(events.c.position.desc())
     .limit(1)

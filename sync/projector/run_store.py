@@ -7,7 +7,6 @@ from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, func,
 
 from ledger.log import store as log_store
 from ledger.reference import Position, Scope
-from ledger.schema.statements import told_by_source
 from ledger.schema.tables import events, records
 
 WINDOW_POSITIONS = 1000
@@ -136,7 +135,7 @@ def _changed() -> Select[Any]:
             earlier.c.entity == latest.c.entity,
             earlier.c.source_id == latest.c.source_id,
             earlier.c.position < first,
-            told_by_source(earlier),
+            earlier.c.is_outcome.is_(False),
         )
         .order_by(earlier.c.position.desc())
         .limit(1)
