@@ -12,9 +12,9 @@ from tests.sync.system.practice import Practice, practising
 from tests.sync.system.university import PEOPLE
 
 STUDENT = [told for told in PEOPLE if told[:2] == ("student.upserted", "S-1")]
-LEASE_SECONDS, SETTLE_SECONDS = 62.0, 1.0
-"""Together longer than the patience that nobody chose."""
-SPEED = 10
+LEASE_SECONDS, SETTLE_SECONDS = 120.0, 1.0
+"""Far longer than the patience that nobody chose, however slow the machine is to begin."""
+SPEED = 20
 
 
 async def _claim_and_die(practice: Practice) -> Settings:
