@@ -12,7 +12,7 @@ from ledger.database.postgresql import WAIT_SECONDS
 from ledger.errors import MasterKeyError, MigrationNeededError
 from ledger.log.merkle import CompactRange
 from ledger.reference import LedgerId
-from ledger.schema.migrate import is_current, keep_others_out, upgrade, version
+from ledger.schema.migrate import is_current, is_in_order, keep_others_out, upgrade, version
 from ledger.schema.revisions import Line
 from ledger.schema.tables import epochs, heads, ledgers
 from ledger.shield import to_the_end
@@ -117,7 +117,7 @@ async def _make(
 
 async def _migrate(database: Database, line: Line) -> None:
     # Asked first: a host that starts often would write each time for nothing.
-    if await database.is_there() and await database.read(lambda c: is_current(c, line)):
+    if await database.is_there() and await database.read(lambda c: is_in_order(c, line)):
         return
     await database.run(lambda connection: upgrade(connection, line))
 

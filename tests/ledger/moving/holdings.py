@@ -1,6 +1,7 @@
 """A ledger with something of everything, and all that it holds, for comparing two places."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ledger.ledger import Ledger
 from ledger.log import store as log_store
 from ledger.moving import row_store
 from ledger.reference import Json, Scope, SourceRef
+from ledger.schema.migrate import is_in_order
 from ledger.schema.tables import events, inbox, leases, sightings
 from sync.projector.rebuild_worker import rebuild
 from sync.runtime.audit_desk import AuditDesk
@@ -62,6 +64,7 @@ class Holdings:
     document: bytes | None
     rebuilt: Any
     whole: Any
+    in_order: list[bool]
 
 
 async def holdings(address: Address) -> Holdings:
@@ -85,6 +88,10 @@ async def holdings(address: Address) -> Holdings:
             document=await ledger.documents.get(digest),
             rebuilt=(await rebuild(ledger, check=True)).to_json(),
             whole=(await verify(ledger)).to_json(),
+            in_order=[
+                await ledger.read(partial(is_in_order, line="main")),
+                await ledger.vault.database.read(partial(is_in_order, line="vault")),
+            ],
         )
 
 

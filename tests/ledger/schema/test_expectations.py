@@ -23,6 +23,7 @@ from sqlalchemy.sql import ClauseElement
 import ledger
 import sync
 from ledger.database.sqlite import SqliteDatabase
+from ledger.home import close_all, initialise
 from ledger.ledger import Ledger
 from ledger.schema.expectations import ROWS, figures
 from ledger.schema.migrate import upgrade
@@ -124,6 +125,26 @@ async def test_what_is_known_of_a_hosts_own_tables_is_kept(tmp_path: Path) -> No
     assert told.pop("lessons_room") == "3 3"
     assert "unread_by" not in told
     assert told["events_person"].startswith(f"{ROWS} ")
+
+
+@pytest.mark.one_database("SQLite plans before there are rows, a server counts them")
+@pytest.mark.parametrize("act", ["ANALYZE", "DROP TABLE sqlite_stat1"])
+async def test_figures_that_a_person_replaced_are_given_again(tmp_path: Path, act: str) -> None:
+    address = address_in(tmp_path)
+    await initialise(address)
+    databases = [address.main(), address.vault()]
+    before = [await database.read(figures_told) for database in databases]
+    for database in databases:
+        await database.run(lambda connection: connection.exec_driver_sql(act).close())
+
+    await initialise(address)
+
+    after = [await database.read(figures_told) for database in databases]
+    await close_all(*databases)
+    assert [told.items() <= now.items() for told, now in zip(before, after, strict=True)] == [
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(
