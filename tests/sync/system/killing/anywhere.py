@@ -69,6 +69,8 @@ def _fight(asked: argparse.Namespace, tally: Tally, folder: Path, server: URL | 
                 tally.count(trial)
                 progress(tally)
                 if trial.losses:
+                    # At once: hours may pass until the table.
+                    say("".join(f"\n{loss}" for loss in trial.losses))
                     say(f"\nagain: {_again(tally, trial.point, asked)}\n")
         tally.cpu_seconds = cpu_seconds() - began
         return tally
