@@ -188,7 +188,8 @@ def _key_of(table: Table, row: Row[Any]) -> list[Any]:
 
 
 def _named(table: Table, row: Row[Any]) -> dict[str, Json]:
-    return {column.name: _shown(getattr(row, column.name)) for column in _key(table)}
+    # SQLAlchemy's names are of a kind of their own, which JSON takes for a value but not for a key.
+    return {str(column.name): _shown(getattr(row, column.name)) for column in _key(table)}
 
 
 def _shown(value: object) -> Json:
