@@ -16,7 +16,7 @@ from ledger.reference import OperationKey, SourceRef, TargetId
 from ledger.shield import to_the_end
 from sync.dispatcher.insisting_worker import insist
 from sync.dispatcher.interruptions import LeaseLostError, PersonErasedError, TargetTakenError
-from sync.dispatcher.judging import Verdict, excuse, hold_if_stuck, pause_seconds
+from sync.dispatcher.judge_worker import Judge
 from sync.dispatcher.outcome_writer import OutcomeWriter, Tenure
 from sync.dispatcher.pace_worker import Asked, Pace, Standstill
 from sync.dispatcher.procedures import Rules, converse
@@ -91,6 +91,7 @@ class ConversationWorker:
         self._works = {item.work.operation: item for item in works}
         self._lease = lease
         self._evidence = Evidence()
+        self._judge = Judge(bench.ledger, bench.pace, settle_seconds=bench.settle_seconds)
 
     async def run(self) -> tuple[Settlement, ...]:
         """Hold the conversation and settle it; returns the settlements that count.
@@ -248,7 +249,10 @@ class ConversationWorker:
         return Settlement(key, outcome, reason, retry_seconds=0.0, counts_as_failure=False)
 
     async def _settle(self, settlements: Sequence[Settlement]) -> tuple[Settlement, ...]:
-        verdicts = [self._judge(settlement) for settlement in settlements]
+        verdicts = [
+            await self._judge.judge(self._works[each.operation].operation, each)
+            for each in settlements
+        ]
         is_ours = await self._bench.writer.settle(
             tuple(self._works.values()),
             verdicts,
@@ -276,20 +280,6 @@ class ConversationWorker:
                 failures=operation.failures,
             )
         )
-
-    def _judge(self, settlement: Settlement) -> Verdict:
-        pace = self._bench.pace
-        before = self._works[settlement.operation].operation.failures
-        is_own = pace.is_own_trouble(settlement.operation)
-        counted = excuse(settlement, is_own_trouble=is_own)
-        failures = before + (1 if counted.counts_as_failure else 0)
-        judged = hold_if_stuck(counted, failures=failures, is_own_trouble=is_own)
-        pause = pause_seconds(
-            judged,
-            settle_seconds=self._bench.settle_seconds,
-            back_off=lambda asked: pace.pause_seconds(failures, asked=asked),
-        )
-        return Verdict(judged, max(0.0, pause))
 
 
 def _put_off(standstill: Standstill) -> Answer:

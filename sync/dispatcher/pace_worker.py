@@ -110,13 +110,13 @@ class Pace:
         is_closed = all(each.state is State.CLOSED for each in (self._calls, self._writes))
         return is_closed and self._calls.failures <= 1
 
-    def is_own_trouble(self, operation: str) -> bool:
+    def is_own_trouble(self, operation: str, *, others_answered: bool = False) -> bool:
         """Return whether what failed last of an operation is its own trouble, not everybody's.
 
-        While no write is answered nothing tells, however few they are. Where reads work and the
-        same write fails probe after probe, nothing shows an outage.
+        While no write is answered, here or as others tell, nothing shows that, however few they
+        are. Where reads work and the same write fails probe after probe, nothing shows an outage.
         """
-        if not blame.may_blame(self._fared, operation):
+        if not (others_answered or blame.may_blame(self._fared, operation)):
             return False
         is_suspect = self._failed_probes == (operation, operation)
         is_read = self._calls.state is State.CLOSED and self._calls.failures <= 1

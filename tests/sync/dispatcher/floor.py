@@ -29,7 +29,7 @@ from sync.dispatcher.procedures import Rules
 from sync.dispatcher.work_reader import WorkReader
 from sync.dispatcher.worker import Dispatcher, DispatchTerms
 from sync.dokstamp.answer import Answer, classify
-from sync.dokstamp.exchange import Exchange
+from sync.dokstamp.exchange import Exchange, digest
 from sync.dokstamp.request import Request
 from tests.sync.runtime.desk import Desk
 
@@ -67,9 +67,15 @@ class Register:
         answer = wanted if isinstance(wanted, Answer) else self._answer(request)
         self.after(request)
         await asyncio.sleep(0)
-        return answer, (
-            Exchange(request.method, request.route, answer.status, self.clock.now(), seconds=0.0),
+        said = Exchange(
+            request.method,
+            request.route,
+            answer.status,
+            self.clock.now(),
+            seconds=0.0,
+            request_sha256=digest(repr(request.body).encode()) if request.body else "",
         )
+        return answer, (said,)
 
     def _answer(self, request: Request) -> Answer:
         match request.method:

@@ -8,7 +8,9 @@ import pytest
 from ledger.mapping import store as mapping_store
 from ledger.outbox.operation import State
 from ledger.reference import SourceRef
+from sync.dispatcher.judging import FAILURES_MAX
 from sync.runtime.decisions import Selection, Signature, decide
+from sync.runtime.sync_run import Exit, run_sync
 from sync.simulator import parse_faults
 from tests.sync.system.practice import practising
 from tests.sync.system.university import FIRST_TERM, Told
@@ -26,6 +28,7 @@ PATHS = {
 }
 CATALOGUE_TYPES = {f"{entity}.upserted" for entity in ("institution", "course", "module")}
 ALONE = SourceRef("course", "C-2")
+SETTLE_SECONDS = 60.0
 BY = Signature(actor="registrar", reason="DokStamp mended it")
 
 
@@ -34,6 +37,10 @@ def _names(told: Told) -> set[str]:
     _, subject, data = told
     named = {str(value) for name, value in (data or {}).items() if name.endswith("_id")}
     return named | (set(subject.split(":")) if ":" in subject else set())
+
+
+def _told(*names: str) -> list[Told]:
+    return [told for told in FIRST_TERM if told[1] in names]
 
 
 def _dependants(poison: str, told: Iterable[Told]) -> set[str]:
@@ -102,3 +109,36 @@ async def test_a_poisoned_attachment_delays_only_its_dependants(tmp_path: Path) 
         await decide(practice.ledger, "retry", Selection(entity="course_module"), signature=BY)
         await practice.sync()
         assert await practice.unsettled() == {}
+
+
+async def test_a_record_that_fails_in_run_after_run_is_held_though_it_is_alone_by_then(
+    home: Path,
+) -> None:
+    async with practising(home, settle_seconds=SETTLE_SECONDS) as practice:
+        await practice.tell(_told("U", "C-2", "M-1"))
+        course = await practice.ledger.read_folded(
+            lambda c, scope: mapping_store.find(c, scope, reference=ALONE)
+        )
+        assert course is not None
+        path = f"/courses/{course.target}/attach/modules"
+        poison = parse_faults(f"error_before:method=POST,path={path},status=500")
+        practice.simulator.set_faults(*poison)
+        await practice.ingest(_told("C-2:M-1"))
+        ends = []
+        for run in range(FAILURES_MAX + 2):
+            if run == 1:
+                # The only run in which anybody else is there to be compared with.
+                await practice.ingest(_told("M-2", "M-3"))
+            report = await run_sync(practice.ledger, practice.settings, patience_seconds=1.0)
+            ends.append(report.exit)
+            practice.clock.leap(2 * SETTLE_SECONDS)
+        stopped = await practice.unsettled()
+
+        assert ends[0] is Exit.TRY_LATER
+        assert ends[-1] is Exit.NEEDS_PERSON
+        assert stopped["C-2:M-1 upsert"].startswith(State.HELD)
+        practice.simulator.set_faults()
+        await decide(practice.ledger, "retry", Selection(entity="course_module"), signature=BY)
+        await practice.sync()
+        assert await practice.unsettled() == {}
+        assert await practice.faults() == []
