@@ -14,7 +14,7 @@ from tests.simulation.command import replay
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "simulate"
 SEEDS = 500
-SEEDS_AT_ONCE = 20
+SEEDS_AT_ONCE = 50
 
 
 def run(*arguments: str) -> tuple[int, list[dict[str, Any]], str]:
