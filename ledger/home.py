@@ -11,9 +11,9 @@ from ledger.database import Database, Durability, PostgresqlDatabase, Server, Sq
 from ledger.database.postgresql import WAIT_SECONDS
 from ledger.errors import MasterKeyError, MigrationNeededError
 from ledger.log.merkle import CompactRange
+from ledger.migration_worker import Migrated, migrate
 from ledger.reference import LedgerId
-from ledger.schema.migrate import is_current, is_in_order, keep_others_out, upgrade, version
-from ledger.schema.revisions import Line
+from ledger.schema.migrate import is_current, keep_others_out, version
 from ledger.schema.tables import epochs, heads, ledgers
 from ledger.shield import to_the_end
 from ledger.vault.cabinet_store import Cabinet
@@ -80,10 +80,18 @@ def _database(
     return SqliteDatabase(place, durability=durability)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was done so that a ledger is there."""
+
+    is_new: bool
+    migrated: tuple[Migrated, ...]
+
+
 async def initialise(
     address: Address, *, clock: Clock | None = None, entropy: Entropy | None = None
-) -> bool:
-    """Make or migrate a ledger's databases and its key file; returns whether it is new.
+) -> Made:
+    """Make or migrate a ledger's databases and its key file; returns what had to be done.
 
     Hosts that do so at the same time wait for one another.
     """
@@ -97,29 +105,22 @@ async def initialise(
 
 async def _make(
     address: Address, main: Database, *, vault: Database, clock: Clock, entropy: Entropy
-) -> bool:
+) -> Made:
     if await main.is_there() and await main.read(_has_row):
         await _require_whole(address, vault, entropy)
     await _refuse_cut_short(address, main)
     if address.key_source.is_file and is_default(address.key_file) and not await vault.is_there():
         refuse_key_of_another(address.key_file, place=address.place)
-    await _migrate(vault, "vault")
-    await _migrate(main, "main")
+    migrated = await migrate(main, vault)
     if await main.read(_has_row):
-        return False
+        return Made(is_new=False, migrated=migrated)
     # Drawn first: how much chance the secrets need depends on the database.
     ledger_id = LedgerId(entropy.bytes(LEDGER_ID_BYTES).hex())
     # Secrets before the ledger that counts on them: a crash between is finished by `init`.
     fingerprint = await _make_secrets(address, vault, clock=clock, entropy=entropy)
     created_at = to_microseconds(clock.now())
-    return await main.run(lambda c: _create(c, ledger_id, created_at, fingerprint))
-
-
-async def _migrate(database: Database, line: Line) -> None:
-    # Asked first: a host that starts often would write each time for nothing.
-    if await database.is_there() and await database.read(lambda c: is_in_order(c, line)):
-        return
-    await database.run(lambda connection: upgrade(connection, line))
+    is_new = await main.run(lambda c: _create(c, ledger_id, created_at, fingerprint))
+    return Made(is_new=is_new, migrated=migrated)
 
 
 async def _require_whole(address: Address, vault: Database, entropy: Entropy) -> None:

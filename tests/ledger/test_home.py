@@ -43,9 +43,9 @@ async def test_a_ledger_whose_making_was_killed_is_finished_by_making_it_again(
 
     with pytest.raises(MigrationNeededError, match="init"):
         await Ledger.open(address)
-    is_new = await initialise(address)
+    made = await initialise(address)
 
-    assert is_new
+    assert made.is_new
     await (await Ledger.open(address)).close()
 
 
@@ -64,7 +64,7 @@ async def test_a_restore_that_changed_nothing_yet_keeps_nobody_out(home: Path) -
     await initialise(address)
     address.staging.mkdir()
 
-    assert not await initialise(address)
+    assert not (await initialise(address)).is_new
     await (await Ledger.open(address)).close()
 
 
@@ -80,8 +80,8 @@ async def test_a_second_ledger_in_a_folder_asks_for_a_key_file_of_its_own(tmp_pa
         with pytest.raises(MasterKeyError, match=rf"of the ledger .*{name}: .*LEDGER_KEY_FILE"):
             await initialise(second)
         assert not (folder / "second.db").exists()
-        assert await initialise(replace(second, key_file=folder / "second.key"))
-        assert not await initialise(first)
+        assert (await initialise(replace(second, key_file=folder / "second.key"))).is_new
+        assert not (await initialise(first)).is_new
 
 
 @pytest.mark.one_database("a server's generation file says whose it is")
@@ -95,8 +95,8 @@ async def test_a_key_file_that_was_chosen_or_half_made_beside_another_ledger_is_
     await migrate(half_made.vault_place, "vault")
     make_key_file(half_made.key_file, bytes(KEY_BYTES))
 
-    assert await initialise(chosen)
-    assert await initialise(half_made)
+    assert (await initialise(chosen)).is_new
+    assert (await initialise(half_made)).is_new
 
 
 async def test_keys_are_durable_whatever_the_ledger_risks(home: Path) -> None:
@@ -117,7 +117,7 @@ async def test_hosts_that_make_a_ledger_at_once_make_one(home: Path) -> None:
 
     made = await asyncio.gather(*(initialise(address) for _ in range(4)))
 
-    assert sorted(made) == [False, False, False, True]
+    assert sorted(each.is_new for each in made) == [False, False, False, True]
     async with await Ledger.open(address) as ours, await Ledger.open(address) as theirs:
         keys = await ours.vault.keys(["student:S-1"])
         assert await theirs.vault.existing_keys(["student:S-1"]) == keys
@@ -131,9 +131,9 @@ async def test_a_ledger_from_before_there_were_secrets_is_told_so(home: Path) ->
     await vault.run(lambda connection: connection.execute(delete(secrets)))
     await vault.close()
 
-    is_new = await initialise(address)
+    made = await initialise(address)
 
-    assert not is_new
+    assert not made.is_new
     with pytest.raises(MasterKeyError, match="made anew"):
         await Ledger.open(address)
 

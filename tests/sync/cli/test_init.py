@@ -1,10 +1,11 @@
+import asyncio
 import stat
 from pathlib import Path
 
 import pytest
 
 from sync.runtime import Settings
-from tests.places import settings_in
+from tests.places import make_older, settings_in
 from tests.sync.cli.conftest import Command
 
 
@@ -17,6 +18,7 @@ def test_init_makes_the_ledger_and_a_key_for_its_owner_alone(place: Command, hom
         "database": str(Settings.load(environment={}).address.place),
         "key_file": "dokstamp-ledger.key",
         "created": True,
+        "migrated": {},
     }
     assert stat.S_IMODE((home / "dokstamp-ledger.key").stat().st_mode) == 0o600
     assert "keep a copy" in answer.err
@@ -28,7 +30,29 @@ def test_init_again_changes_nothing(ledger: Command, tmp_path: Path) -> None:
     answer = ledger("init", "--json")
 
     assert (answer.code, answer.json["created"], answer.err) == (0, False, "")
+    assert answer.json["migrated"] == {}
     assert (tmp_path / "dokstamp-ledger.key").read_bytes() == key
+
+
+def test_init_tells_what_it_migrated(ledger: Command) -> None:
+    asyncio.run(grow_older())
+    refused = ledger("status")
+    told = ledger("init", "--json")
+    asyncio.run(grow_older())
+
+    answer = ledger("init")
+
+    assert refused.code == 7
+    assert told.json["migrated"] == {"ledger": {"from": "main_0003", "to": "main_0004"}}
+    assert (answer.code, answer.err) == (0, "")
+    assert " migrated (ledger main_0003 to main_0004): " in answer.out
+    assert ledger("rebuild", "--check").code == 0
+
+
+async def grow_older() -> None:
+    database = Settings.load(environment={}).address.main()
+    await database.run(make_older)
+    await database.close()
 
 
 @pytest.mark.one_database("A file can lie in any folder.")
