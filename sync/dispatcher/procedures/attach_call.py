@@ -6,8 +6,10 @@ from ledger.reference import OperationKey, TargetId
 from sync.dispatcher.asking import ask
 from sync.dispatcher.decide import dead, done, held, in_doubt, put_off
 from sync.dispatcher.procedures.attachable import (
+    UNSEEN_FACT,
     attach_path,
     free_modules,
+    not_seen,
     settle_unknown,
     wanted_pair,
 )
@@ -91,8 +93,8 @@ def _judge(
         return done(work, wanted_pair(work).target, reason=Reason.UNVERIFIED)
     # What was detached to be changed is detached now: a record that comes back is attached again.
     after = After.RETIRED if work.possibly_sent else After.UNCHANGED
-    if answer.meaning is not Meaning.INVALID:
-        return held(work, Reason.ATTACH_NOT_SEEN, after=after)
+    if answer.meaning is not Meaning.INVALID or UNSEEN_FACT in work.progress:
+        return (yield from not_seen(work, Reason.ATTACH_NOT_SEEN, rules=rules, after=after))
     fields = tuple(name.rpartition(".")[2] for name in refused_fields(answer))
     missing = yield from missing_reference(work, fields, rules=rules)
     if missing is not None:

@@ -6,19 +6,23 @@ unknown, so for an inactive module it proves nothing.
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from ledger.reference import TargetId
 from sync.dispatcher.asking import walk
-from sync.dispatcher.decide import put_off_unknown
+from sync.dispatcher.decide import held, in_doubt, look_later, put_off_unknown
 from sync.dispatcher.procedures.read import read_other
 from sync.dispatcher.procedures.requests import named_by, target_of
 from sync.dispatcher.procedures.rules import Rules
-from sync.dispatcher.step import Outcome, Reply, Settlement, Step, Work
+from sync.dispatcher.reasons import Reason
+from sync.dispatcher.step import After, Outcome, Progress, Reply, Settlement, Step, Work
 from sync.dokstamp.answer import Meaning
 from sync.dokstamp.envelope import Row, uuid_of
 from sync.dokstamp.listing import Unknown
 from sync.dokstamp.request import path_of
 from sync.resources.values import Flag
+
+UNSEEN_FACT: Final = "unseen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,19 @@ def settle_unknown(
         if isinstance(seen, Settlement):
             return tuple(_shared(work, seen) for work in works)
     return tuple(put_off_unknown(work, unknown, is_nested=True) for work in works)
+
+
+def not_seen(
+    work: Work, reason: Reason, *, rules: Rules, after: After = After.UNCHANGED
+) -> Generator[Step, Reply, Settlement]:
+    """Return what it means that the list does not show what was accepted: at first, that it lags.
+
+    It is looked at again when the list had time to catch up; held for this reason after that.
+    """
+    if UNSEEN_FACT in work.progress:
+        return held(work, reason, after=after)
+    yield Progress(work.operation, facts={UNSEEN_FACT: True})
+    return look_later(in_doubt(work), rules.settle_seconds)
 
 
 def _shared(work: Work, settlement: Settlement) -> Settlement:

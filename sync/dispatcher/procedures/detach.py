@@ -18,6 +18,7 @@ from sync.dispatcher.procedures.attachable import (
     detach_path,
     free_modules,
     is_inactive,
+    not_seen,
     pair_of,
     settle_unknown,
     shows_inactive,
@@ -200,7 +201,7 @@ def _not_seen(work: Work, answer: Answer, rules: Rules) -> Generator[Step, Reply
         return seen
     if seen is None or shows_inactive(seen):
         return done(work, after=After.RETIRED)
-    return held(work, Reason.DETACH_NOT_SEEN)
+    return (yield from not_seen(work, Reason.DETACH_NOT_SEEN, rules=rules))
 
 
 def _course(work: Work) -> TargetId:

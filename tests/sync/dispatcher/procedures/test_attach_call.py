@@ -2,6 +2,8 @@
 
 import pytest
 
+from sync.dispatcher.procedures.attachable import UNSEEN_FACT
+from sync.dispatcher.procedures.rules import Rules
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import Outcome
 from tests.sync.dispatcher.procedures.attaching import (
@@ -97,8 +99,29 @@ def test_a_group_that_is_gone_holds_the_attachment() -> None:
     assert played.settlement.fields == ("course_module_group_uuid",)
 
 
-def test_an_accepted_attachment_that_is_not_seen_is_held() -> None:
+def test_an_accepted_attachment_that_is_not_seen_is_looked_at_again_later() -> None:
     played = play(attachment("MA1"), [(FREE, lists(MA1)), (ATTACH, ATTACHED), (FREE, lists(MA1))])
+
+    assert played.settlement.outcome is Outcome.UNCERTAIN
+    assert played.settlement.reason == Reason.NOT_LISTED
+    assert played.settlement.retry_seconds == Rules().settle_seconds
+    assert played.facts == {UNSEEN_FACT: True}
+
+
+def test_an_accepted_attachment_that_the_list_shows_late_is_done_without_a_call() -> None:
+    work = attachment("MA1", possibly_sent=True, progress={UNSEEN_FACT: True})
+
+    played = play(work, [(FREE, lists())])
+
+    assert played.settlement.outcome is Outcome.DONE
+    assert played.calls == [FREE]
+
+
+@pytest.mark.parametrize("reply", [ATTACHED, refuses("modules")])
+def test_an_accepted_attachment_that_is_never_seen_is_held(reply: Reply) -> None:
+    work = attachment("MA1", possibly_sent=True, progress={UNSEEN_FACT: True})
+
+    played = play(work, [(FREE, lists(MA1)), (ATTACH, reply), (FREE, lists(MA1))])
 
     assert played.settlement.outcome is Outcome.HELD
     assert played.settlement.reason == Reason.ATTACH_NOT_SEEN

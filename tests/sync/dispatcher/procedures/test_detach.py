@@ -3,6 +3,7 @@
 import pytest
 
 from ledger.reference import TargetId
+from sync.dispatcher.procedures.attachable import UNSEEN_FACT
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import After, Outcome, Work
 from tests.sync.dispatcher.procedures.samples import ATTACHMENT, removal, row
@@ -116,7 +117,7 @@ def test_a_module_that_is_gone_is_detached() -> None:
     assert played.settlement.outcome is Outcome.DONE
 
 
-def test_an_accepted_detach_that_is_not_seen_is_held() -> None:
+def test_an_accepted_detach_that_is_not_seen_is_looked_at_again_later() -> None:
     script = [
         (DETACH, gone()),
         (FREE, lists()),
@@ -124,6 +125,31 @@ def test_an_accepted_detach_that_is_not_seen_is_held() -> None:
     ]
 
     played = play(detachment("MA1"), script)
+
+    assert played.settlement.outcome is Outcome.UNCERTAIN
+    assert played.settlement.reason == Reason.NOT_LISTED
+    assert played.facts == {UNSEEN_FACT: True}
+
+
+def test_an_accepted_detach_that_the_list_shows_late_is_done_without_a_call() -> None:
+    work = detachment("MA1", possibly_sent=True, progress={UNSEEN_FACT: True})
+
+    played = play(work, [(FREE, lists(MA1))])
+
+    assert played.settlement.outcome is Outcome.DONE
+    assert played.calls == [FREE]
+
+
+def test_an_accepted_detach_that_is_never_seen_is_held() -> None:
+    work = detachment("MA1", possibly_sent=True, progress={UNSEEN_FACT: True})
+    script = [
+        (FREE, lists()),
+        (DETACH, gone()),
+        (FREE, lists()),
+        ("GET /modules/module-MA1-uuid", shows(row("module"))),
+    ]
+
+    played = play(work, script)
 
     assert played.settlement.outcome is Outcome.HELD
     assert played.settlement.reason == Reason.DETACH_NOT_SEEN
