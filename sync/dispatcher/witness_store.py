@@ -76,6 +76,7 @@ def _exchanges(public: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _is_answered_write(exchange: Mapping[str, Any]) -> bool:
-    # A token is asked for with a POST too, and of that no digest is kept.
-    is_write = exchange["method"] != "GET" and exchange["request_digest"] != ""
+    # A token is asked for with a POST too, and of that no digest is kept; nor is there one of a
+    # DELETE that carries nothing, which tells little of how writes fare.
+    is_write = exchange["method"] != "GET" and bool(exchange.get("request_digest"))
     return is_write and exchange["status"] in _ANSWERED

@@ -52,6 +52,8 @@ class Register:
     """Called last; may raise once the work is done."""
     keeps_status: bool = True
     """Whether a new record takes the status that it was sent."""
+    tokens: tuple[Exchange, ...] = ()
+    """What is told of how each call came by its token."""
 
     async def send(
         self,
@@ -75,7 +77,7 @@ class Register:
             seconds=0.0,
             request_sha256=digest(repr(request.body).encode()) if request.body else "",
         )
-        return answer, (said,)
+        return answer, (*self.tokens, said)
 
     def _answer(self, request: Request) -> Answer:
         match request.method:

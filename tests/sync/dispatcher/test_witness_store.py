@@ -5,6 +5,7 @@ import pytest
 
 from ledger.reference import SourceRef
 from sync.dispatcher.witness_store import OTHERS_MAX, were_others_answered
+from sync.dokstamp.exchange import Exchange
 from tests.sync.dispatcher.floor import Floor, failing, floor_in, register_of
 
 
@@ -51,6 +52,15 @@ async def test_what_went_through_before_says_nothing(floor: Floor) -> None:
 
 async def test_others_that_fail_as_well_say_nothing(floor: Floor) -> None:
     reference = await make_in_vain(floor, "A")
+    await make_in_vain(floor, "B")
+
+    assert not await is_alone(floor, reference)
+
+
+async def test_a_token_that_was_given_says_nothing(floor: Floor) -> None:
+    reference = await make_in_vain(floor, "A")
+    now = floor.ledger.clock.now()
+    register_of(floor).tokens = (Exchange("POST", "/oauth/token", 200, now, seconds=0.0),)
     await make_in_vain(floor, "B")
 
     assert not await is_alone(floor, reference)
