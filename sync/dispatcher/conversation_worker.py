@@ -107,7 +107,8 @@ class ConversationWorker:
             await self.give_back(error)
             raise
         try:
-            return await to_the_end(self._settle(settlements))
+            # Insisted on, for what was heard is worth more than that something was.
+            return await to_the_end(insist(lambda: self._settle(settlements)))
         except Exception as error:
             # What could not be settled as it was told is settled as a fault of ours.
             await self.give_back(error)
