@@ -242,7 +242,8 @@ class DokStampClient:
         seconds_left = sending.seconds_left
         if seconds_left <= 0:
             return Answer(Meaning.UNAVAILABLE, None, fault=Fault.CONNECT)
-        started_at, started = self._clock.now(), self._clock.monotonic()
+        # In this order the time on record spans all of the call, however late this task goes on.
+        started, started_at = self._clock.monotonic(), self._clock.now()
         incoming = await self._http.send(outgoing, timeout_seconds=seconds_left)
         content = outgoing.upload.content if outgoing.upload else outgoing.content or b""
         answer = read_answer(outgoing.method, incoming, now=self._clock.now())
