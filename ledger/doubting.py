@@ -19,6 +19,8 @@ from ledger.reference import Position, Scope
 
 ACCEPTED_OLDER: Final = "accepted_older"
 """The checkpoint that says where an older ledger was last accepted; few ledgers have it."""
+_COMPARED: Final = "compared_older"
+"""The checkpoint that says up to which acceptance a person has compared."""
 _STATED: Final = "upsert"
 
 
@@ -26,6 +28,16 @@ def accepted_older(connection: Connection, scope: Scope) -> Position | None:
     """Return where an older ledger was last accepted, or `None` where that never happened."""
     found = checkpoints.read(connection, scope, name=ACCEPTED_OLDER)
     return None if found == checkpoints.BEFORE_ALL else found
+
+
+def is_compared(connection: Connection, scope: Scope, *, accepted: Position) -> bool:
+    """Tell whether a person has compared the remote with the ledger that was accepted there."""
+    return checkpoints.read(connection, scope, name=_COMPARED) >= accepted
+
+
+def compare_older(connection: Connection, scope: Scope, *, accepted: Position) -> None:
+    """Remember that a person has compared; what is in doubt stays so until it is found out."""
+    checkpoints.write(connection, scope, name=_COMPARED, position=accepted)
 
 
 def accept_older(

@@ -288,6 +288,9 @@ _FOLDS: dict[str, Callable[[Connection, Scope, Outcome], None]] = {
     "operator.retried": _approved,
     "operator.discarded": _discarded,
     "operator.accepted_older": _accepted_older,
+    "operator.compared_older": lambda connection, scope, outcome: doubting.compare_older(
+        connection, scope, accepted=outcome.public["accepted"]
+    ),
     "event.quarantined": _quarantined,
     "quarantine.released": _quarantine_released,
     **dict.fromkeys(subject_fold_store.KINDS, _subject),

@@ -81,10 +81,11 @@ def accepted(connection: Connection, scope: Scope) -> tuple[Position, int] | Non
     """Return where an older ledger was accepted, and how many records are in doubt since.
 
     Those are live records of which it is not known what they were last told, and those with an
-    operation that the lost part may have carried out. `None` where it was never accepted.
+    operation that the lost part may have carried out. `None` where it was never accepted, or a
+    person has compared since.
     """
     position = doubting.accepted_older(connection, scope)
-    if position is None:
+    if position is None or doubting.is_compared(connection, scope, accepted=position):
         return None
     return position, connection.execute(_IN_DOUBT, parameters(scope)).scalar_one()
 

@@ -1,4 +1,4 @@
-"""`restore`: put a backup in the ledger's place, or accept that the ledger is an older one."""
+"""`restore`: put a backup in place, or take an older ledger for what it is."""
 
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,15 @@ from sync.cli.shell import Shell, who
 from sync.runtime.assembly import dispatching_alone, open_ledger
 from sync.runtime.moving import restore as put_back
 from sync.runtime.settings import Settings
-from sync.runtime.standing import Stand, accept_older, stand_of
+from sync.runtime.standing import Stand, accept_older, compare_older, stand_of
 
 ACCEPTING = (
     "The ledger is older than what was published of it. If you go on, whatever may have been sent "
     "since is looked for in DokStamp before anything is sent. Go on?"
+)
+COMPARING = (
+    "From now on `status` says no more that there is something to compare. Have you looked through "
+    "DokStamp's certificates?"
 )
 
 
@@ -27,6 +31,7 @@ ACCEPTING = (
 )
 @click.option("--replace", "replaces", is_flag=True, help="Keep a ledger that is there aside.")
 @click.option("--accept-older", "is_acceptance", is_flag=True, help="Go on with an older ledger.")
+@click.option("--compared", "is_compared", is_flag=True, help="Say that you compared, afterwards.")
 @click.option("--reason", help="Why, kept in the log, sealed.")
 @click.option("--yes", "is_yes", is_flag=True, help="Do not ask.")
 @with_output()
@@ -37,12 +42,21 @@ def restore(
     folder: Path | None,
     replaces: bool,
     is_acceptance: bool,
+    is_compared: bool,
     reason: str | None,
     is_yes: bool,
     output: Output,
 ) -> None:
     """Restore the backup in DIR; with --accept-older, go on with a ledger that fell behind."""
     settings = shell.settings()
+    if is_compared:
+        if folder is not None or replaces or is_acceptance:
+            message = "--compared is said alone, once DokStamp was looked through"
+            raise click.UsageError(message)
+        shell.confirm(COMPARING, is_yes=is_yes)
+        compared = interrupt.run(_compare(settings, reason=reason))
+        output.one({"compared": compared}, _text)
+        return
     if folder is None and not is_acceptance:
         message = "name the folder of a backup, or add --accept-older to go on with this ledger"
         raise click.UsageError(message)
@@ -70,6 +84,11 @@ async def _accept(settings: Settings, *, reason: str | None) -> dict[str, Json]:
         return await accept_older(ledger, key_file, actor=who() or None, reason=reason)
 
 
+async def _compare(settings: Settings, *, reason: str | None) -> dict[str, Json]:
+    async with open_ledger(settings) as ledger:
+        return await compare_older(ledger, actor=who() or None, reason=reason)
+
+
 def _warn_of(stand: Stand, *, is_acceptance: bool) -> None:
     if stand.error is not None and not is_acceptance:
         warn(str(stand.error))
@@ -88,5 +107,11 @@ def _text(told: Row) -> str:
         lines.append(
             "look through DokStamp's certificates for those issued and revoked since the backup: "
             "they stay revoked there, and no verb here tells of them"
+        )
+    if "compared" in told:
+        said = told["compared"]
+        lines.append(
+            f"compared with the ledger accepted at event {said['accepted']}; records in doubt "
+            f"still: {said['in_doubt']}"
         )
     return "\n".join(lines)

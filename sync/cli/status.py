@@ -98,7 +98,8 @@ def _older(accepted: Mapping[str, int]) -> str:
     return (
         f"accepted at event {accepted['position']}; records in doubt since: "
         f"{accepted['in_doubt']}. Certificates that the lost part issued and nobody told again are "
-        "in DokStamp only: compare its own list with `mapping list --entity certificate`"
+        "in DokStamp only: compare its own list with `mapping list --entity certificate`, then say "
+        "so with `restore --compared`"
     )
 
 

@@ -14,7 +14,7 @@ from ledger.audit.checkpoint_store import read_tree
 from ledger.audit.checkpoint_writer import mark_of, write_note
 from ledger.errors import IntegrityError
 from ledger.ledger import Ledger
-from ledger.moving.older_store import Standing, lost_erasure, standing
+from ledger.moving.older_store import Standing, accepted, lost_erasure, standing
 from ledger.reference import Json, Position
 from sync.errors import InputError
 from sync.projector.worker import Projector
@@ -22,6 +22,7 @@ from sync.resources import EVENT_TYPES, Kind
 from sync.runtime.notary import Notary
 
 ACCEPTED: Final = "operator.accepted_older"
+COMPARED: Final = "operator.compared_older"
 UNCHANGING: Final = tuple(
     sorted({each.resource.entity for each in EVENT_TYPES.values() if each.kind is Kind.ISSUE})
 )
@@ -108,14 +109,42 @@ async def accept_older(
         "published": stand.published,
         "unchanging": list(UNCHANGING),
     }
-    given = {"actor": actor, "reason": reason}
-    private: dict[str, Json] = {name: value for name, value in given.items() if value is not None}
-    prepared = await ledger.outcome(ACCEPTED, public=public, private=private or None)
-    position = await ledger.transact(
-        lambda step: step.record(ACCEPTED, public=public, prepared=prepared)
-    )
+    position = await _put_on_record(ledger, ACCEPTED, public=public, actor=actor, reason=reason)
     await _publish_anew(ledger, key_file)
     return {"size": stand.size, "published": stand.published, "position": position}
+
+
+async def compare_older(
+    ledger: Ledger, *, actor: str | None = None, reason: str | None = None
+) -> dict[str, Json]:
+    """Put on record that a person has compared DokStamp with an older ledger that was accepted.
+
+    Raises `InputError` where none was accepted since anybody compared.
+    """
+    found = await ledger.read_folded(accepted)
+    if found is None:
+        message = (
+            "no older ledger was accepted that is still to be compared: there is nothing to do"
+        )
+        raise InputError(message)
+    # Named, so that one which is accepted meanwhile is still to be compared.
+    public: dict[str, Json] = {"accepted": found[0], "in_doubt": found[1]}
+    position = await _put_on_record(ledger, COMPARED, public=public, actor=actor, reason=reason)
+    return {**public, "position": position}
+
+
+async def _put_on_record(
+    ledger: Ledger,
+    act: str,
+    *,
+    public: Mapping[str, Json],
+    actor: str | None,
+    reason: str | None,
+) -> Position:
+    given = {"actor": actor, "reason": reason}
+    private: dict[str, Json] = {name: value for name, value in given.items() if value is not None}
+    prepared = await ledger.outcome(act, public=public, private=private or None)
+    return await ledger.transact(lambda step: step.record(act, public=public, prepared=prepared))
 
 
 async def plans_first(ledger: Ledger, projector: Projector) -> bool:

@@ -114,7 +114,7 @@ def _with_failing(found: Answer, connection: Connection, scope: Scope) -> Answer
 
 
 def _accepted_older(connection: Connection, scope: Scope) -> Json:
-    """Return where an older ledger was accepted, for good, and what is in doubt of it now."""
+    """Return where an older ledger was accepted that nobody has compared, and what is in doubt."""
     found = older_store.accepted(connection, scope)
     return None if found is None else {"position": found[0], "in_doubt": found[1]}
 

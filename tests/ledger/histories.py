@@ -241,6 +241,10 @@ class History:
         unchanging: list[Json] = ["course"] if first % 2 else []
         step.record("operator.accepted_older", public={"unchanging": unchanging})
 
+    def compare_older(self, step: Transaction, first: int, _second: int) -> None:
+        """Say of an older ledger that it was compared."""
+        step.record("operator.compared_older", public={"accepted": first})
+
     def subject(self, step: Transaction, first: int, second: int) -> None:
         """Bring a person to one of the standings that may follow."""
         name = NAMES[first % 3]

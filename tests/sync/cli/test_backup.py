@@ -39,7 +39,7 @@ def test_an_older_ledger_says_so_until_it_is_accepted(ledger: Command) -> None:
     assert "there is nothing to accept" in again.err
 
 
-def test_what_an_older_ledger_cannot_know_is_said_at_once_and_by_status_ever_after(
+def test_what_an_older_ledger_cannot_know_is_said_at_once_and_by_status_until_compared(
     ledger: Command,
 ) -> None:
     ledger("backup", "kept")
@@ -63,8 +63,30 @@ def test_what_an_older_ledger_cannot_know_is_said_at_once_and_by_status_ever_aft
     assert (
         f"accepted at event {after['position']}; records in doubt since: 0. Certificates that the "
         "lost part issued and nobody told again are in DokStamp only: compare its own list with "
-        "`mapping list --entity certificate`"
+        "`mapping list --entity certificate`, then say so with `restore --compared`"
     ) in later
+
+
+def test_a_person_says_that_an_older_ledger_was_compared(ledger: Command) -> None:
+    unasked = ledger("restore", "--compared", "--yes")
+    ledger("backup", "kept")
+    ledger("ingest", "-", typed=event())
+    ledger("audit", "checkpoint")
+    ledger("restore", "kept", "--replace")
+    ledger("restore", "--accept-older", "--yes")
+    accepted = ledger("status", "--json").json["accepted_older"]["position"]
+
+    unsure = ledger("restore", "--compared")
+    mixed = ledger("restore", "kept", "--compared", "--yes")
+    said = ledger("restore", "--compared", "--yes", "--reason", "looked through", "--json")
+    again = ledger("restore", "--compared", "--yes")
+
+    assert (unasked.code, unsure.code, mixed.code, said.code, again.code) == (2, 2, 2, 0, 2)
+    assert "still to be compared" in unasked.err
+    assert said.json["compared"] == {"accepted": accepted, "in_doubt": 0, "position": accepted + 1}
+    assert ledger("status", "--json").json["accepted_older"] is None
+    assert "older ledger" not in ledger("status").out
+    assert ledger("rebuild", "--check").code == 0
 
 
 def test_a_ledger_is_copied_to_another_file(ledger: Command) -> None:

@@ -10,10 +10,11 @@ from ledger.log.store import read_at
 from ledger.reference import Json, SourceRef
 from ledger.testing import ledger_in
 from sync.errors import InputError
+from sync.projector.rebuild_worker import rebuild
 from sync.runtime.moving import backup, restore
 from sync.runtime.notary import Notary
 from sync.runtime.settings import Settings
-from sync.runtime.standing import accept_older, stand_of
+from sync.runtime.standing import accept_older, compare_older, stand_of
 from sync.runtime.status import status
 from sync.runtime.subject_admin import subject_erase
 from tests.places import settings_in
@@ -89,6 +90,26 @@ async def test_an_accepted_ledger_is_not_asked_for_the_lost_erasures_again(home:
             await accept_older(ledger, key_file)
 
     assert accepted.error is None
+
+
+async def test_a_ledger_that_is_accepted_again_has_to_be_compared_again(home: Path) -> None:
+    key_file = home / "ledger.key"
+    await lost_erasure(home)
+    async with ledger_in(home) as ledger:
+        first = (await accept_older(ledger, key_file))["position"]
+        said = await compare_older(ledger, actor="Ana", reason="looked through")
+        compared = (await status(ledger))["accepted_older"]
+        with pytest.raises(InputError, match="still to be compared"):
+            await compare_older(ledger)
+        second = await ledger.transact(
+            lambda step: step.record("operator.accepted_older", public={"unchanging": []})
+        )
+        found = (await status(ledger))["accepted_older"]
+        report = await rebuild(ledger, check=True)
+
+    assert (said["accepted"], compared) == (first, None)
+    assert found == {"position": second, "in_doubt": said["in_doubt"]}
+    assert report.first_difference is None
 
 
 async def test_erasures_that_are_in_the_log_speak_for_it(home: Path) -> None:
