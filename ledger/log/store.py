@@ -61,6 +61,16 @@ _PAGES = {
     False: _PAGE.where(events.c.is_outcome.is_(False)),
 }
 """By which kind of events they are of."""
+_TOLD_BEFORE = (
+    _SELECTED.where(
+        events.c.entity == bindparam("of_entity"),
+        events.c.source_id == bindparam("of_source_id"),
+        events.c.position < bindparam("before"),
+        events.c.is_outcome.is_(False),
+    )
+    .order_by(events.c.position.desc())
+    .limit(bindparam("events_max", type_=Integer))
+)
 _COUNT_SOURCES = select(func.count(), func.max(events.c.position)).where(
     events.c.ledger == bindparam("in_ledger"),
     events.c.is_outcome.is_(False),
@@ -152,6 +162,15 @@ def read_at(connection: Connection, ledger: int, *, positions: Iterable[Position
     for page in pages(sorted(set(positions)), NAMES_MAX):
         found += _stored(connection.execute(_AT, {"in_ledger": ledger, "positions": page}))
     return found
+
+
+def read_told_before(
+    connection: Connection, ledger: int, *, reference: SourceRef, before: Position, limit: int
+) -> list[Stored]:
+    """Return the last source events about a record before a position, newest first."""
+    about = {"of_entity": reference.entity, "of_source_id": reference.source_id}
+    asked = {"in_ledger": ledger, "before": before, "events_max": limit, **about}
+    return _stored(connection.execute(_TOLD_BEFORE, asked))
 
 
 def content_digest_at(connection: Connection, ledger: int, *, position: Position) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -14,9 +15,12 @@ from ledger.outbox import store as outbox_store
 from ledger.outbox.operation import Operation
 from ledger.outbox.record_store import Record
 from ledger.reference import OperationKey, Position, Scope, SourceRef
+from sync.resources import Kind, resource
 
 NAMEABLE = frozenset({BindingState.LIVE, BindingState.RETIRED, BindingState.REVOKED})
 """States of a binding in which its record is in DokStamp, and others may name its uuid."""
+
+TOLD_BEFORE_MAX: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Snapshot:
     bindings: Mapping[SourceRef, Binding]
     told_of: Mapping[OperationKey, tuple[Position, ...]]
     stored: Sequence[Stored] = field(repr=False)
+    told_before: Mapping[SourceRef, tuple[Stored, ...]] = field(default_factory=dict, repr=False)
+    """What was told earlier of persons that were never sent, newest first."""
     certified: frozenset[SourceRef] = frozenset()
     """The enrollments that a certificate names which is or was in DokStamp, as the ledger knows."""
 
@@ -58,7 +64,28 @@ def take(connection: Connection, scope: Scope, operations: Sequence[Operation]) 
     )
     own = {each.reference for each in operations if each.reference in snapshot.bindings}
     certified = (each for each in own if _is_certified(connection, scope, each))
-    return replace(snapshot, certified=frozenset(certified))
+    before = {
+        each.reference: _told_before(connection, scope, each)
+        for each in operations
+        if _may_be_known_otherwise(each, snapshot)
+    }
+    return replace(snapshot, certified=frozenset(certified), told_before=before)
+
+
+def _may_be_known_otherwise(operation: Operation, snapshot: Snapshot) -> bool:
+    is_new = operation.kind == Kind.UPSERT and operation.reference not in snapshot.bindings
+    return is_new and resource(operation.reference.entity).is_person
+
+
+def _told_before(connection: Connection, scope: Scope, operation: Operation) -> tuple[Stored, ...]:
+    found = log_store.read_told_before(
+        connection,
+        scope.ledger,
+        reference=operation.reference,
+        before=wanted_by(operation),
+        limit=TOLD_BEFORE_MAX,
+    )
+    return tuple(found)
 
 
 def _is_certified(connection: Connection, scope: Scope, reference: SourceRef) -> bool:

@@ -45,6 +45,8 @@ class Work:
     """The bytes to upload, for an issue whose file is not on record yet."""
     names: Mapping[SourceRef, Mapping[str, Json]] = field(default_factory=dict, repr=False)
     """Wanted states of records it names, where a rule needs to look at them."""
+    formerly: tuple[Mapping[str, Json], ...] = field(default=(), repr=False)
+    """What is wanted, under each key that was told before and never sent."""
 
 
 @dataclass(frozen=True, slots=True)

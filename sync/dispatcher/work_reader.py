@@ -39,6 +39,7 @@ class _States:
     sent: Event | None
     stated: Event | None
     progress: Mapping[str, Json] = field(repr=False)
+    told_before: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class WorkReader:
         )
 
     async def _open(self, snapshot: Snapshot) -> dict[Position, Event]:
-        opened = await self._ledger.sealer.open(snapshot.stored)
+        before = (each for told in snapshot.told_before.values() for each in told)
+        opened = await self._ledger.sealer.open([*snapshot.stored, *before])
         return {event.position: event for event in opened}
 
     async def _others(
@@ -128,6 +130,7 @@ class WorkReader:
             today=self._ledger.clock.now().date(),
             document=await self._document(kind, wanted, states.progress),
             names=others.names(named) if _looks_at_others(operation) else {},
+            formerly=_formerly(operation, wanted, states),
         )
         is_erased = states.wanted is not None and states.wanted.is_erased
         return Assembled(work, operation, _person(states), is_erased=is_erased)
@@ -177,6 +180,9 @@ def _states(operation: Operation, snapshot: Snapshot, events: _Events) -> _State
         sent=None if sent is None else events.get(sent),
         stated=None if stated is None else events.get(stated),
         progress=progress,
+        told_before=tuple(
+            events[each.position] for each in snapshot.told_before.get(operation.reference, ())
+        ),
     )
 
 
@@ -187,6 +193,13 @@ def _data_of(snapshot: Snapshot, events: _Events) -> dict[SourceRef, Mapping[str
         for reference, position in stated.items()
         if position is not None and (data := events[position].data) is not None
     }
+
+
+def _formerly(
+    operation: Operation, wanted: Mapping[str, Json] | None, states: _States
+) -> tuple[Mapping[str, Json], ...]:
+    told = [data for each in states.told_before if (data := _data(each)) is not None]
+    return resource(operation.reference.entity).formerly(wanted, told) if wanted and told else ()
 
 
 def _data(event: Event | None) -> Mapping[str, Json] | None:

@@ -1,6 +1,6 @@
 """What a resource is: one entity's fields, keys, dependencies, payload and retirement, as data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -136,6 +136,25 @@ class Resource:
         """Return the natural key if DokStamp lets only one record hold it, else `None`."""
         is_best = bool(self.keys) and self._key(data) == self.keys[0]
         return self.natural_key(source_id, data) if self.is_key_unique and is_best else None
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it is somebody, known by more than the key."""
+        return self.conflict is Match.OTHER_PERSON
+
+    def formerly(self, data: Data, told: Iterable[Data]) -> tuple[Data, ...]:
+        """Return the state as it would be found by each other key that was told of it before.
+
+        Of persons only, whom name and birth date make known under any address (API 11.8). A code
+        that a course no longer has may have been another's from the start.
+        """
+        if not self.is_person:
+            return ()
+        found = {self.natural_key("", data): data}
+        for each in told:
+            former = {**data, **{name: each[name] for name in self.keys[0] if name in each}}
+            found.setdefault(self.natural_key("", former), former)
+        return tuple(found.values())[1:]
 
     def lane(self, source_id: str, data: Data) -> tuple[str, ...]:
         """Return what may be in only one conversation at a time.

@@ -15,7 +15,7 @@ from typing import Final
 from ledger.reference import TargetId
 from sync.dispatcher.asking import ask_record
 from sync.dispatcher.decide import dead, done, held, in_doubt, look_later, put_off, without_doubt
-from sync.dispatcher.procedures.find import choose, find, find_again
+from sync.dispatcher.procedures.find import choose, find, find_again, find_former
 from sync.dispatcher.procedures.refusal import missing_reference, refused_references
 from sync.dispatcher.procedures.requests import collection, entity, post, state
 from sync.dispatcher.procedures.rules import Institutions, Rules
@@ -56,6 +56,8 @@ def create(
         found = yield from find(work, rules=rules)
     else:
         found = yield from choose(work, listing, rules=rules)
+    if found is None:
+        found = yield from find_former(work, rules=rules)
     if isinstance(found, Settlement):
         return found
     # The list was whole: whatever an earlier request did would have been seen.

@@ -10,6 +10,8 @@ whole list, every row checked ─┬─ none ───────────�
 """
 
 from collections.abc import Generator, Iterable, Mapping
+from dataclasses import replace
+from typing import Final
 
 from ledger.reference import SourceRef, TargetId
 from sync.dispatcher.asking import walk
@@ -25,6 +27,7 @@ from sync.resources.definition import Match
 
 Found = Row | Settlement | None
 """The one match; a settlement when there is no clear one; or None: there is none."""
+_SOMEBODY_ELSE: Final = frozenset({Reason.HELD_BY_ANOTHER, Reason.IDENTITY_DIFFERS})
 
 
 def find(work: Work, *, rules: Rules) -> Generator[Step, Reply, Found]:
@@ -32,6 +35,23 @@ def find(work: Work, *, rules: Rules) -> Generator[Step, Reply, Found]:
     filters = entity(work).filters(state(work), work.targets)
     listing = yield from candidates((work,), rules=rules, filters=filters)
     return (yield from choose(work, listing, rules=rules))
+
+
+def find_former(work: Work, *, rules: Rules) -> Generator[Step, Reply, Found]:
+    """Return the one free record that stands for a person under an address of before (trap 19).
+
+    The address changed before anything was sent. Who has it now by chance is somebody else.
+    """
+    found: list[Row] = []
+    for former in work.formerly:
+        one = yield from find(replace(work, wanted=former), rules=rules)
+        if isinstance(one, Settlement) and one.reason not in _SOMEBODY_ELSE:
+            return one
+        if isinstance(one, Mapping):
+            found.append(one)
+    if len({uuid_of(row) for row in found}) > 1:
+        return held(work, Reason.SEVERAL_MATCHES)
+    return found[0] if found else None
 
 
 def find_again(work: Work, *, rules: Rules) -> Generator[Step, Reply, Found]:

@@ -276,3 +276,15 @@ def test_records_that_contradict_one_another_are_found(
     faults = resource(entity).inconsistencies(NAMING[entity], {**CONSISTENT, **wrong})
 
     assert [(fault.field, fault.code) for fault in faults] == [(f"data.{field}", "inconsistent")]
+
+
+def test_a_person_is_looked_for_under_every_address_told_before() -> None:
+    told = [{**STUDENT, "email": each, "name": "Another"} for each in ("b@x.edu", "B@X.edu ")]
+
+    found = resource("student").formerly(STUDENT, [*told, STUDENT, {}])
+
+    assert found == ({**STUDENT, "email": "b@x.edu"},)
+
+
+def test_a_course_is_not_looked_for_under_a_code_it_had_before() -> None:
+    assert resource("course").formerly(COURSE, [{**COURSE, "code": "OLD"}]) == ()

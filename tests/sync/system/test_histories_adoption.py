@@ -84,6 +84,19 @@ async def test_a_namesake_of_another_institution_is_not_adopted(home: Path) -> N
         assert await scene.faults() == []
 
 
+async def test_who_changed_address_before_anything_was_sent_is_not_made_twice(home: Path) -> None:
+    async with staged(home) as scene:
+        person = {"name": "Person S-1", "date_of_birth": "2001-03-04"}
+        uuid = scene.dashboard.make("/students", **person, email="old@example.edu")
+
+        code = await scene.tell(student(email="old@example.edu"), student(email="new@example.edu"))
+
+        assert (code, await scene.open()) == (0, {})
+        assert await scene.uuid("student", "S-1") == uuid
+        assert [each["email"] for each in scene.rows("students")] == ["new@example.edu"]
+        assert await scene.faults() == []
+
+
 async def test_two_that_fit_are_held_for_a_person_to_choose(home: Path) -> None:
     async with staged(home) as scene:
         uuid = scene.dashboard.make("/institutions", name="X", country="PT", tax_id="PT-9")
