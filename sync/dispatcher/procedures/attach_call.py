@@ -93,7 +93,7 @@ def _judge(
         return done(work, wanted_pair(work).target, reason=Reason.UNVERIFIED)
     # What was detached to be changed is detached now: a record that comes back is attached again.
     after = After.RETIRED if work.possibly_sent else After.UNCHANGED
-    if answer.meaning is not Meaning.INVALID or UNSEEN_FACT in work.progress:
+    if answer.meaning is not Meaning.INVALID or work.progress.get(UNSEEN_FACT):
         return (yield from not_seen(work, Reason.ATTACH_NOT_SEEN, rules=rules, after=after))
     fields = tuple(name.rpartition(".")[2] for name in refused_fields(answer))
     missing = yield from missing_reference(work, fields, rules=rules)

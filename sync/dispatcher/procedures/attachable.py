@@ -101,7 +101,9 @@ def not_seen(
 
     It is looked at again when the list had time to catch up; held for this reason after that.
     """
-    if UNSEEN_FACT in work.progress:
+    if work.progress.get(UNSEEN_FACT):
+        # Forgotten, so that a person's `outbox retry` tries it anew.
+        yield Progress(work.operation, facts={UNSEEN_FACT: None})
         return held(work, reason, after=after)
     yield Progress(work.operation, facts={UNSEEN_FACT: True})
     return look_later(in_doubt(work), rules.settle_seconds)

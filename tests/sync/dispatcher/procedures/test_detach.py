@@ -153,6 +153,7 @@ def test_an_accepted_detach_that_is_never_seen_is_held() -> None:
 
     assert played.settlement.outcome is Outcome.HELD
     assert played.settlement.reason == Reason.DETACH_NOT_SEEN
+    assert played.facts == {UNSEEN_FACT: None}
 
 
 def test_a_confirmation_that_cannot_be_had_leaves_it_uncertain() -> None:
