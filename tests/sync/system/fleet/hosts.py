@@ -26,11 +26,11 @@ from tests.sync.system.university import Told
 LOOK_SECONDS = 0.05
 WAIT_SECONDS_MAX = 60.0
 AT_REST = frozenset({State.DONE, State.SUPERSEDED, State.HELD, State.DEAD, State.DISCARDED})
-RECRUITING = 10
+STRANGERS = 10
 IN_A_TRANSACTION = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'dokstamp-ledger'
-AND state LIKE 'idle in transaction%' AND clock_timestamp() - state_change > interval '0.2 s'
+AND clock_timestamp() - xact_start > interval '1 s'
 """
 
 
@@ -101,10 +101,7 @@ class Fleet:
         host = await self.start()
 
         async def is_known() -> bool:
-            if not await self.open_count():
-                # More than the lanes of the others can take.
-                await self.station.ingest(people(RECRUITING, first=self.strangers))
-                self.strangers += RECRUITING
+            await self.occupy()
             now = await self._known()
             return names < now[0] and callers < now[1]
 
@@ -112,6 +109,12 @@ class Fleet:
         now = await self._known()
         (host.name,), (host.caller,) = now[0] - names, now[1] - callers
         return host
+
+    async def occupy(self) -> None:
+        """Give the hosts more to do, if nothing is: more than the lanes of one can take."""
+        if not await self.open_count():
+            await self.station.ingest(people(STRANGERS, first=self.strangers))
+            self.strangers += STRANGERS
 
     async def _known(self) -> tuple[set[str], set[int]]:
         self.names |= set(await self.owners())
@@ -140,7 +143,7 @@ class Fleet:
         return sum(found.get(state, 0) for state in states)
 
     async def is_stuck_in_a_transaction(self) -> bool:
-        """Tell whether somebody holds a transaction open without a word."""
+        """Tell whether somebody has held a transaction open for a second."""
         held = await self.ledger.read(lambda c: c.exec_driver_sql(IN_A_TRANSACTION).scalar_one())
         return bool(held)
 

@@ -163,7 +163,8 @@ async def _strike_amid_calls(fleet: Fleet, host: Host, number: signal.Signals) -
         struck = host.send(number)
         if number != signal.SIGSTOP:
             return struck
-        await asyncio.sleep(0.3)
+        # A transaction it stands in is older than a second by then, even if the server is slow.
+        await asyncio.sleep(1.2)
         if not await fleet.is_stuck_in_a_transaction():
             return struck
         host.send(signal.SIGCONT)
@@ -171,6 +172,8 @@ async def _strike_amid_calls(fleet: Fleet, host: Host, number: signal.Signals) -
 
 
 async def _is_calling(fleet: Fleet, host: Host) -> bool:
+    # The work that was there may be over before this host, or whoever waits for it, looks.
+    await fleet.occupy()
     calls = fleet.calls_of(host, since=0)
     return bool(calls) and calls[-1].ended > time.monotonic()
 
