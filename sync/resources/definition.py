@@ -139,8 +139,8 @@ class Resource:
 
     @property
     def is_person(self) -> bool:
-        """Whether it is somebody, known by more than the key."""
-        return self.conflict is Match.OTHER_PERSON
+        """Whether it is somebody itself, rather than about somebody."""
+        return self.person_field == ""
 
     def formerly(self, data: Data, told: Iterable[Data]) -> tuple[Data, ...]:
         """Return the state as it would be found by each other key that was told of it before.

@@ -17,6 +17,7 @@ from ledger.reference import Json, Position
 from ledger.transaction import Appended, Transaction, Verdict
 from sync.errors import InputError
 from sync.resources.definition import Fault
+from sync.runtime.decisions import Signature
 from sync.runtime.ingest_ledger import LedgerIngest
 from sync.runtime.page import ROWS_MAX, Answer, Page, page_of
 from sync.runtime.quarantine_keeper import RELEASED, exact_reasons_json, raw_of
@@ -129,7 +130,7 @@ async def _bring(ledger: Ledger, kept: Kept, checked: Checked, *, actor: str | N
             return _refused(kept, fault)
     public: dict[str, Json] = {"key": kept.key}
     prepared = offers[0].prepared
-    signed: dict[str, Json] | None = None if actor is None else {"actor": actor}
+    signed = Signature(actor).private()
     owner = prepared.person if signed else NOBODY
     scribe = await ledger.scribe([owner] if signed else ())
 

@@ -19,6 +19,7 @@ from ledger.reference import Json, Position
 from sync.errors import InputError
 from sync.projector.worker import Projector
 from sync.resources import EVENT_TYPES, Kind
+from sync.runtime.decisions import Signature
 from sync.runtime.notary import Notary
 
 ACCEPTED: Final = "operator.accepted_older"
@@ -141,9 +142,8 @@ async def _put_on_record(
     actor: str | None,
     reason: str | None,
 ) -> Position:
-    given = {"actor": actor, "reason": reason}
-    private: dict[str, Json] = {name: value for name, value in given.items() if value is not None}
-    prepared = await ledger.outcome(act, public=public, private=private or None)
+    private = Signature(actor, reason).private()
+    prepared = await ledger.outcome(act, public=public, private=private)
     return await ledger.transact(lambda step: step.record(act, public=public, prepared=prepared))
 
 
