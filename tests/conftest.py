@@ -1,13 +1,16 @@
 """What every test may ask for, and how random tests are run."""
 
+import asyncio
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from ledger.testing import SERVED
+from ledger.migration_worker import migrate
+from ledger.testing import SERVED, address_in
 from tests.both_databases import MARKERS, Watch, has_excuse
 from tests.postgresql import Cluster, running_server
 
@@ -64,10 +67,30 @@ def cluster() -> Iterator[Cluster]:
         made.close()
 
 
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with migrated databases without a ledger in them: a copy costs little."""
+    folder = tmp_path_factory.mktemp("tables")
+    asyncio.run(_make_tables(folder))
+    return folder
+
+
+async def _make_tables(folder: Path) -> None:
+    address = address_in(folder)
+    main, vault = address.main(), address.vault()
+    await migrate(main, vault)
+    await main.close()
+    await vault.close()
+
+
 @pytest.fixture(params=DATABASES)
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """Give a folder for one ledger: as a file in it, or with `ledger.url` naming a server."""
+    """Give a folder for one ledger: as a file in it, or with `ledger.url` naming a server.
+
+    Its tables are there already.
+    """
     if request.param == "sqlite":
+        shutil.copytree(request.getfixturevalue("tables"), tmp_path, dirs_exist_ok=True)
         yield tmp_path
     else:
         yield from _served(tmp_path, request)
