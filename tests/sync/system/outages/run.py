@@ -27,7 +27,7 @@ from tests.sync.system.outages.told import Told
 
 ROOT: Final = Path(__file__).resolve().parents[4]
 TASKS: Final = 16
-BLOCKS: Final = 5
+BLOCKS: Final = 15
 PROBE_SECONDS: Final = 2.0
 LANES: Final = 8
 
