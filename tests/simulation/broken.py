@@ -250,7 +250,7 @@ BROKEN: Final[Mapping[str, Broken]] = {
     ),
     "deletes instead of retiring": Broken(Product(sends_by=_Deleting), "was deleted", first=8),
     "keeps no evidence": Broken(Product(sends_by=_Silent), "left no exchange", LOST),
-    "respects no lease": Broken(Product(ledger=_Unfenced), "times", {**LATE, "hosts": 3}, first=6),
+    "respects no lease": Broken(Product(ledger=_Unfenced), "times", {**LATE, "hosts": 3}, first=12),
     "takes for done what was never begun": Broken(Product(ledger=_Forgetful), "rebuild differs"),
     "looks no second time": Broken(Product(ledger=_Careless), "nobody is told", BEYOND),
     "answers before it records": Broken(Product(loses_events=True), "is not in the log"),
