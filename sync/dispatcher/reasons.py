@@ -47,6 +47,7 @@ class Reason(StrEnum):
     SECOND_RECORD = "second_record"
     HELD_BY_ANOTHER = "held_by_another"
     IDENTITY_DIFFERS = "identity_differs"
+    FORMER_ADDRESS = "former_address"
     CODE_UNDER_ANOTHER_COURSE = "code_under_another_course"
     KEY_NOT_SHOWN = "key_not_shown"
     HIDDEN_RECORD = "hidden_record"
@@ -163,6 +164,12 @@ WORDS: Final[dict[str, Words]] = {
     Reason.IDENTITY_DIFFERS: Words(
         "DokStamp has a student with this e-mail address and another name or birth date.",
         f"Compare the two. {_BIND} Two persons cannot share an address.",
+    ),
+    Reason.FORMER_ADDRESS: Words(
+        "DokStamp has a student with an address that this one had before, and with another name "
+        "or birth date than today's.",
+        f"Compare the two. {_BIND} If it is somebody else, `outbox approve` this: a new student "
+        "is made.",
     ),
     Reason.CODE_UNDER_ANOTHER_COURSE: Words(
         "DokStamp has a cohort with this code under another course.",

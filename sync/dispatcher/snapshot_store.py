@@ -20,7 +20,8 @@ from sync.resources import Kind, resource
 NAMEABLE = frozenset({BindingState.LIVE, BindingState.RETIRED, BindingState.REVOKED})
 """States of a binding in which its record is in DokStamp, and others may name its uuid."""
 
-TOLD_BEFORE_MAX: Final = 50
+TOLD_BEFORE_MAX: Final = 1000
+"""More than a source tells of one student before anything is sent, were it each night for years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,11 @@ def take(connection: Connection, scope: Scope, operations: Sequence[Operation]) 
 
 
 def _may_be_known_otherwise(operation: Operation, snapshot: Snapshot) -> bool:
-    is_new = operation.kind == Kind.UPSERT and operation.reference not in snapshot.bindings
-    return is_new and resource(operation.reference.entity).is_person
+    binding = snapshot.bindings.get(operation.reference)
+    # What a person released is looked for from the start, as if it had never been bound.
+    is_new = binding is None or binding.state is BindingState.RELEASED
+    is_person = resource(operation.reference.entity).is_person
+    return is_new and is_person and operation.kind == Kind.UPSERT
 
 
 def _told_before(connection: Connection, scope: Scope, operation: Operation) -> tuple[Stored, ...]:

@@ -13,6 +13,7 @@ from ledger.reference import Json, OperationKey, SourceRef, TargetId
 from sync.dokstamp.answer import Answer
 from sync.dokstamp.request import Request
 from sync.resources.definition import Kind
+from sync.resources.former import Former
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,10 @@ class Work:
     """The bytes to upload, for an issue whose file is not on record yet."""
     names: Mapping[SourceRef, Mapping[str, Json]] = field(default_factory=dict, repr=False)
     """Wanted states of records it names, where a rule needs to look at them."""
-    formerly: tuple[Mapping[str, Json], ...] = field(default=(), repr=False)
-    """What is wanted, under each key that was told before and never sent."""
+    formerly: tuple[Former, ...] = ()
+    """What it may be found by, of what was told before and never sent."""
+    approved: frozenset[str] = frozenset()
+    """The reasons for which it was held when a person had it go on (`outbox approve`)."""
 
 
 @dataclass(frozen=True, slots=True)

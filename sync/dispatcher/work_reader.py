@@ -1,6 +1,6 @@
 """Reads from the ledger everything that a conversation may know about its operations."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ledger.ledger import Ledger
@@ -13,6 +13,7 @@ from sync.dispatcher.procedures.issue import FILE_FACT
 from sync.dispatcher.snapshot_store import NAMEABLE, Snapshot, take, take_others, wanted_by
 from sync.dispatcher.step import Work
 from sync.resources import Kind, resource
+from sync.resources.former import Former
 
 _OWN = NAMEABLE | {BindingState.MISSING}
 """States of a binding in which its own operations use it, and removals of what lies under it: what
@@ -40,6 +41,7 @@ class _States:
     stated: Event | None
     progress: Mapping[str, Json] = field(repr=False)
     told_before: tuple[Event, ...] = ()
+    approved: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ class WorkReader:
             document=await self._document(kind, wanted, states.progress),
             names=others.names(named) if _looks_at_others(operation) else {},
             formerly=_formerly(operation, wanted, states),
+            approved=states.approved,
         )
         is_erased = states.wanted is not None and states.wanted.is_erased
         return Assembled(work, operation, _person(states), is_erased=is_erased)
@@ -169,9 +172,9 @@ def bare_work(operation: Operation) -> Assembled:
 def _states(operation: Operation, snapshot: Snapshot, events: _Events) -> _States:
     sent = snapshot.sent(operation.reference)
     stated = snapshot.stated(operation.reference)
+    told = [events[position] for position in snapshot.told_of[operation.key]]
     progress: dict[str, Json] = {}
-    for position in snapshot.told_of[operation.key]:
-        event = events[position]
+    for event in told:
         facts = (event.private or {}).get("facts")
         if event.type == "operation.progressed" and isinstance(facts, dict):
             progress |= facts
@@ -183,7 +186,20 @@ def _states(operation: Operation, snapshot: Snapshot, events: _Events) -> _State
         told_before=tuple(
             events[each.position] for each in snapshot.told_before.get(operation.reference, ())
         ),
+        approved=_approved(told),
     )
+
+
+def _approved(told: Iterable[Event]) -> frozenset[str]:
+    """Return for which reasons an operation was held when a person had it go on."""
+    approved: set[str] = set()
+    reason = ""
+    for event in told:
+        if event.type == "operation.settled":
+            reason = str(event.public.get("reason"))
+        elif event.type == "operator.approved":
+            approved.add(reason)
+    return frozenset(approved)
 
 
 def _data_of(snapshot: Snapshot, events: _Events) -> dict[SourceRef, Mapping[str, Json]]:
@@ -197,7 +213,7 @@ def _data_of(snapshot: Snapshot, events: _Events) -> dict[SourceRef, Mapping[str
 
 def _formerly(
     operation: Operation, wanted: Mapping[str, Json] | None, states: _States
-) -> tuple[Mapping[str, Json], ...]:
+) -> tuple[Former, ...]:
     told = [data for each in states.told_before if (data := _data(each)) is not None]
     return resource(operation.reference.entity).formerly(wanted, told) if wanted and told else ()
 

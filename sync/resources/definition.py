@@ -8,6 +8,7 @@ from ledger.reference import Json, SourceRef
 from ledger.subjects.name import name_of
 from sync.resources import fields as table
 from sync.resources.fields import Data, Field, Row, Targets
+from sync.resources.former import Former, former_keys
 from sync.resources.values import Fault, Value
 
 __all__ = ["Agreement", "Fault", "Kind", "Match", "Reference", "Resource", "Value"]
@@ -142,19 +143,23 @@ class Resource:
         """Whether it is somebody itself, rather than about somebody."""
         return self.person_field == ""
 
-    def formerly(self, data: Data, told: Iterable[Data]) -> tuple[Data, ...]:
-        """Return the state as it would be found by each other key that was told of it before.
+    def formerly(self, data: Data, told: Iterable[Data]) -> tuple[Former, ...]:
+        """Return each other key by which the record may be found, as was told of it before.
 
         Of persons only, whom name and birth date make known under any address (API 11.8). A code
         that a course no longer has may have been another's from the start.
         """
         if not self.is_person:
             return ()
-        found = {self.natural_key("", data): data}
-        for each in told:
-            former = {**data, **{name: each[name] for name in self.keys[0] if name in each}}
-            found.setdefault(self.natural_key("", former), former)
-        return tuple(found.values())[1:]
+        key = self.natural_key
+        return former_keys(data, told, names=self.keys[0], key=lambda each: key("", each))
+
+    def resembles(self, former: Former, row: Row, targets: Targets) -> bool:
+        """Tell whether a row with a former key may be the record, though not all of it agrees."""
+        states = (former.state, *former.told)
+        alike = (self._compare(name, former.state, row, targets) for name in self.identity)
+        is_as_told = any(self.match(each, row, targets) is Match.SAME for each in states)
+        return is_as_told or Match.SAME in alike
 
     def lane(self, source_id: str, data: Data) -> tuple[str, ...]:
         """Return what may be in only one conversation at a time.

@@ -11,7 +11,6 @@ whole list, every row checked ─┬─ none ───────────�
 
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import replace
-from typing import Final
 
 from ledger.reference import SourceRef, TargetId
 from sync.dispatcher.asking import walk
@@ -24,10 +23,10 @@ from sync.dispatcher.step import Reply, Settlement, Step, WhoHolds, Work
 from sync.dokstamp.envelope import Row, uuid_of
 from sync.dokstamp.listing import Listing, Unknown
 from sync.resources.definition import Match
+from sync.resources.former import Former
 
 Found = Row | Settlement | None
 """The one match; a settlement when there is no clear one; or None: there is none."""
-_SOMEBODY_ELSE: Final = frozenset({Reason.HELD_BY_ANOTHER, Reason.IDENTITY_DIFFERS})
 
 
 def find(work: Work, *, rules: Rules) -> Generator[Step, Reply, Found]:
@@ -40,18 +39,45 @@ def find(work: Work, *, rules: Rules) -> Generator[Step, Reply, Found]:
 def find_former(work: Work, *, rules: Rules) -> Generator[Step, Reply, Found]:
     """Return the one free record that stands for a person under an address of before (trap 19).
 
-    The address changed before anything was sent. Who has it now by chance is somebody else.
+    The address changed before anything was sent. Who shows today's name and birth date is the
+    person. Who shows one of them, or what was told back then, may be: a person decides. Anybody
+    else has the address by chance.
     """
-    found: list[Row] = []
+    found: dict[str, Row] = {}
     for former in work.formerly:
-        one = yield from find(replace(work, wanted=former), rules=rules)
-        if isinstance(one, Settlement) and one.reason not in _SOMEBODY_ELSE:
-            return one
-        if isinstance(one, Mapping):
-            found.append(one)
-    if len({uuid_of(row) for row in found}) > 1:
+        judged = yield from _under(former, work, rules)
+        if isinstance(judged, Settlement):
+            return judged
+        found |= {uuid_of(row): row for row, verdict in judged if verdict is Match.SAME}
+        if any(verdict.is_conflict for _, verdict in judged):
+            return held(work, Reason.FORMER_ADDRESS)
+    if len(found) > 1:
         return held(work, Reason.SEVERAL_MATCHES)
-    return found[0] if found else None
+    return next(iter(found.values()), None)
+
+
+def _under(
+    former: Former, work: Work, rules: Rules
+) -> Generator[Step, Reply, list[tuple[Row, Match]] | Settlement]:
+    """Return what each free row with a former key is to the record, other people's left out."""
+    probe = replace(work, wanted=former.state)
+    filters = entity(work).filters(former.state, work.targets)
+    listing = yield from candidates((probe,), rules=rules, filters=filters)
+    if isinstance(listing, Unknown):
+        return (yield from unknown(work, listing, rules))
+    judged = yield from verdicts(probe, listing.rows, rules)
+    if isinstance(judged, Settlement):
+        return judged
+    free = yield from _free(work, [row for row, _ in judged])
+    return [(row, verdict) for row, verdict in judged if row in free and _may_be(work, former, row)]
+
+
+def _may_be(work: Work, former: Former, row: Row) -> bool:
+    resource = entity(work)
+    if resource.match(former.state, row, work.targets) is Match.SAME:
+        return True
+    is_approved = Reason.FORMER_ADDRESS in work.approved
+    return not is_approved and resource.resembles(former, row, work.targets)
 
 
 def find_again(work: Work, *, rules: Rules) -> Generator[Step, Reply, Found]:

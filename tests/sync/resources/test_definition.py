@@ -7,6 +7,7 @@ import pytest
 
 from ledger.reference import Json, SourceRef
 from sync.resources import Match, Reference, resource
+from sync.resources.former import Former
 from tests.sync.resources.records import CERTIFICATE, COURSE, ENROLLMENT, STUDENT, TARGETS
 
 
@@ -283,7 +284,7 @@ def test_a_person_is_looked_for_under_every_address_told_before() -> None:
 
     found = resource("student").formerly(STUDENT, [*told, STUDENT, {}])
 
-    assert found == ({**STUDENT, "email": "b@x.edu"},)
+    assert found == (Former({**STUDENT, "email": "b@x.edu"}, tuple(told)),)
 
 
 def test_a_course_is_not_looked_for_under_a_code_it_had_before() -> None:

@@ -1,6 +1,7 @@
 """A DokStamp that is not empty: what is there already is taken over, never made again."""
 
 from pathlib import Path
+from typing import Any
 
 from tests.sync.system.scenario_events import (
     attachment,
@@ -94,6 +95,53 @@ async def test_who_changed_address_before_anything_was_sent_is_not_made_twice(ho
         assert (code, await scene.open()) == (0, {})
         assert await scene.uuid("student", "S-1") == uuid
         assert [each["email"] for each in scene.rows("students")] == ["new@example.edu"]
+        assert await scene.faults() == []
+
+
+async def test_who_changed_name_and_address_before_anything_was_sent_is_shown_to_a_person(
+    home: Path,
+) -> None:
+    async with staged(home) as scene:
+        person: dict[str, Any] = {"name": "Ana Lima", "date_of_birth": "2001-03-04"}
+        uuid = scene.dashboard.make("/students", **person, email="old@example.edu")
+        told = (
+            student(**person, email="old@example.edu"),
+            student(**{**person, "name": "Ana Souza"}, email="new@example.edu"),
+        )
+
+        code = await scene.tell(*told)
+        held = (await scene.open(), scene.writes)
+        await scene.decide("retry", "S-1")
+        retried = (await scene.sync()).exit
+        await scene.bind("student", "S-1", uuid)
+        bound = (await scene.sync()).exit
+
+        assert (code, held) == (3, ({"S-1 upsert": "held former_address"}, []))
+        assert (retried, bound, await scene.open()) == (3, 0, {})
+        assert len(scene.rows("students")) == 1
+        row = scene.row("students", email="new@example.edu")
+        assert (row["uuid"], row["name"]) == (uuid, "Ana Souza")
+        assert await scene.faults() == []
+
+
+async def test_a_person_may_say_that_who_has_the_address_of_before_is_somebody_else(
+    home: Path,
+) -> None:
+    async with staged(home) as scene:
+        scene.dashboard.make(
+            "/students", name="Twin", date_of_birth="2001-03-04", email="family@example.edu"
+        )
+
+        code = await scene.tell(
+            student(email="family@example.edu"), student(email="own@example.edu")
+        )
+        held = await scene.open()
+        await scene.decide("approve", "S-1")
+        approved = (await scene.sync()).exit
+
+        assert (code, held) == (3, {"S-1 upsert": "held former_address"})
+        assert (approved, await scene.open(), len(scene.rows("students"))) == (0, {}, 2)
+        assert scene.row("students", email="own@example.edu")["name"] == "Person S-1"
         assert await scene.faults() == []
 
 

@@ -1,10 +1,14 @@
 """A person whose address changed before anything was sent, and who is there under the old one."""
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from ledger.reference import SourceRef
 from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import Outcome, Work
+from sync.resources.former import Former
 from tests.sync.dispatcher.procedures.samples import row, upsert
 from tests.sync.dispatcher.procedures.transcript import Reply, Transcript, lists, made, play, shows
 
@@ -13,18 +17,26 @@ FORMER_SEARCH = "GET /students?where[email]=ana@old.example"
 OLDER_SEARCH = "GET /students?where[email]=ana@older.example"
 
 
-def told_before(*addresses: str) -> Work:
+OLD_NAME = "Ana Lima"
+OLD_BIRTHDAY = "2001-03-05"
+
+
+def told_before(*addresses: str, **more: Any) -> Work:
     wanted = upsert("student").wanted or {}
-    return upsert("student", formerly=tuple({**wanted, "email": each} for each in addresses))
+    formerly = (
+        Former({**wanted, "email": each}, ({**wanted, "email": each, **more},))
+        for each in addresses
+    )
+    return upsert("student", formerly=tuple(formerly))
 
 
 def there(uuid: str, **more: Any) -> Reply:
     return lists(row("student", uuid, **{"email": "ana@old.example", **more}))
 
 
-def played_with(former: Reply, **more: Any) -> Transcript:
+def played_with(former: Reply, work: Work | None = None, **more: Any) -> Transcript:
     script = [(SEARCH, lists()), (FORMER_SEARCH, former), ("POST /students", made("u-9"))]
-    return play(told_before("ana@old.example"), script, **more)
+    return play(work or told_before("ana@old.example"), script, **more)
 
 
 def test_the_person_is_adopted_and_gets_the_new_address() -> None:
@@ -51,9 +63,34 @@ def test_nobody_there_at_all_is_made() -> None:
 
 
 def test_somebody_else_with_the_old_address_is_left_alone() -> None:
-    played = played_with(there("u-1", date_of_birth="1999-01-01"))
+    played = played_with(there("u-1", name="Bea Reis", date_of_birth="1999-01-01"))
 
     assert played.settlement.target == "u-9"
+
+
+@pytest.mark.parametrize("other", [{"name": OLD_NAME}, {"date_of_birth": OLD_BIRTHDAY}])
+def test_who_may_be_the_person_is_shown_to_somebody(other: dict[str, str]) -> None:
+    played = play(
+        told_before("ana@old.example"), [(SEARCH, lists()), (FORMER_SEARCH, there("u-1", **other))]
+    )
+
+    assert played.settlement.outcome is Outcome.HELD
+    assert played.settlement.reason == Reason.FORMER_ADDRESS
+
+
+def test_who_is_there_as_it_was_told_before_is_shown_to_somebody() -> None:
+    before = {"name": OLD_NAME, "date_of_birth": OLD_BIRTHDAY}
+    work = told_before("ana@old.example", **before)
+
+    played = play(work, [(SEARCH, lists()), (FORMER_SEARCH, there("u-1", **before))])
+
+    assert played.settlement.reason == Reason.FORMER_ADDRESS
+
+
+def test_once_a_person_said_that_it_is_somebody_else_a_new_one_is_made() -> None:
+    approved = replace(told_before("ana@old.example"), approved=frozenset({Reason.FORMER_ADDRESS}))
+
+    assert played_with(there("u-1", name=OLD_NAME), approved).settlement.target == "u-9"
 
 
 def test_who_stands_for_another_source_record_is_left_alone() -> None:
