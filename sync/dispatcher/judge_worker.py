@@ -4,6 +4,7 @@ from ledger.ledger import Ledger
 from ledger.outbox.operation import Operation
 from sync.dispatcher.judging import PUT_OFF, Verdict, excuse, hold_if_stuck, pause_seconds
 from sync.dispatcher.pace_worker import Pace
+from sync.dispatcher.reasons import Reason
 from sync.dispatcher.step import Settlement
 from sync.dispatcher.witness_store import were_others_answered
 
@@ -33,7 +34,9 @@ class Judge:
         name = settlement.operation
         if self._pace.is_own_trouble(name):
             return True
-        may_count = settlement.outcome in PUT_OFF and settlement.counts_as_failure
+        # A fault on our side counts whatever the log says.
+        is_ours = settlement.reason == Reason.UNEXPECTED
+        may_count = settlement.outcome in PUT_OFF and settlement.counts_as_failure and not is_ours
         if not may_count or not self._pace.is_own_trouble(name, others_answered=True):
             return False
         # Only here, where an operation may be alone in its trouble, is the log asked.

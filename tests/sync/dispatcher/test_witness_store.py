@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from ledger.reference import SourceRef
-from sync.dispatcher.witness_store import OTHERS_MAX, were_others_answered
+from sync.dispatcher.witness_store import FAILING_MAX, were_others_answered
 from sync.dokstamp.exchange import Exchange
 from tests.sync.dispatcher.floor import Floor, failing, floor_in, register_of
 
@@ -75,10 +75,13 @@ async def test_a_write_that_goes_through_since_shows_who_is_alone(floor: Floor) 
     assert not await is_alone(floor, later)
 
 
-async def test_only_the_latest_are_looked_through(floor: Floor) -> None:
+async def test_many_that_fail_since_are_in_an_outage(floor: Floor) -> None:
     reference = await make_in_vain(floor, "A")
     await make(floor, "B")
-    for number in range(OTHERS_MAX):
+    for number in range(FAILING_MAX):
         await make_in_vain(floor, f"in vain {number}")
+    few = await is_alone(floor, reference)
+    await make_in_vain(floor, "one more")
 
+    assert few
     assert not await is_alone(floor, reference)
