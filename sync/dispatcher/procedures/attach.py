@@ -26,10 +26,15 @@ from sync.dispatcher.decide import (
     put_off,
     without_doubt,
 )
-from sync.dispatcher.procedures.attach_call import attach_now
+from sync.dispatcher.procedures.attach_call import attach_now, refused
 from sync.dispatcher.procedures.attachable import (
+    DETACHED,
+    INTENDED,
+    REATTACH_FACT,
+    REFUSED_FACT,
     Pair,
     free_modules,
+    is_detached,
     is_inactive,
     pair_of,
     settle_unknown,
@@ -45,11 +50,8 @@ from sync.dispatcher.step import Conversation, Progress, Reply, Settlement, Step
 from sync.dokstamp.answer import Answer, Meaning
 from sync.dokstamp.listing import Unknown
 
-REATTACH_FACT: Final = "reattach"
 LISTED_FACT: Final = "listed"
 MISSED_FACT: Final = "missed"
-INTENDED: Final = "intended"
-DETACHED: Final = "detached"
 
 _REFUSALS: Final = frozenset({Meaning.REFUSED, Meaning.MISSING, Meaning.INVALID})
 
@@ -116,7 +118,7 @@ def _make_ready(
     for work in works:
         is_free = wanted_pair(work).module.casefold() in free
         if not _is_attached(work, is_free=is_free):
-            known = None if is_free else (yield from _not_free(work, rules))
+            known = yield from (_refused_before if is_free else _not_free)(work, rules)
             if known is None:
                 if is_free and is_inactive(work):
                     # The list does show it, so that its absence will mean something later.
@@ -132,7 +134,7 @@ def _make_ready(
 
 def _is_attached(work: Work, *, is_free: bool) -> bool:
     """Tell whether the attachment with its old values still has to be taken away."""
-    if _is_new(work) or work.progress.get(REATTACH_FACT) == DETACHED:
+    if _is_new(work) or is_detached(work):
         return False
     return not is_free or wanted_pair(work) != _old(work)
 
@@ -142,14 +144,26 @@ def _unfinished(work: Work) -> Work:
     return in_doubt(work) if REATTACH_FACT in work.progress else without_doubt(work)
 
 
+def _refused_before(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement | None]:
+    """Return what it means that no list shows as attached what was refused; None if nothing was."""
+    fields = work.progress.get(REFUSED_FACT)
+    if not isinstance(fields, list):
+        return None
+    # Forgotten, so that a person's `outbox retry` tries it anew.
+    yield Progress(work.operation, facts={REFUSED_FACT: None})
+    return (yield from refused(in_doubt(work), tuple(map(str, fields)), rules=rules))
+
+
 def _not_free(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement | None]:
     """Return what it means that a module is not free; None if the list proves nothing."""
     if is_inactive(work) and LISTED_FACT not in work.progress:
-        return None
+        # Nothing, but for what was refused: that is not sent again.
+        return (yield from _refused_before(work, rules))
     pair = wanted_pair(work)
     if work.possibly_sent or REATTACH_FACT in work.progress:
         # It was free before our own request.
-        return done(work, pair.target)
+        is_refused = isinstance(work.progress.get(REFUSED_FACT), list)
+        return done(work, pair.target, reason=Reason.UNVERIFIED if is_refused else "")
     if MISSED_FACT not in work.progress:
         # A module that was just made may not be listed yet: absent once is not attached.
         yield Progress(work.operation, facts={MISSED_FACT: True})

@@ -4,11 +4,13 @@ from collections.abc import Generator
 
 from ledger.reference import OperationKey, TargetId
 from sync.dispatcher.asking import ask
-from sync.dispatcher.decide import dead, done, held, in_doubt, put_off
+from sync.dispatcher.decide import dead, done, held, in_doubt, look_later, put_off
 from sync.dispatcher.procedures.attachable import (
+    REFUSED_FACT,
     UNSEEN_FACT,
     attach_path,
     free_modules,
+    is_detached,
     not_seen,
     settle_unknown,
     wanted_pair,
@@ -17,7 +19,7 @@ from sync.dispatcher.procedures.refusal import missing_reference
 from sync.dispatcher.procedures.requests import entity, post, state
 from sync.dispatcher.procedures.rules import Rules
 from sync.dispatcher.reasons import Reason
-from sync.dispatcher.step import After, Outcome, Reply, Settlement, Step, Work
+from sync.dispatcher.step import After, Outcome, Progress, Reply, Settlement, Step, Work
 from sync.dokstamp.answer import Answer, Meaning
 from sync.dokstamp.envelope import refused_fields
 from sync.dokstamp.listing import Unknown
@@ -51,8 +53,8 @@ def _one_by_one(
     course: TargetId, works: list[Work], free: frozenset[str], rules: Rules
 ) -> Generator[Step, Reply, list[Settlement]]:
     """Settle what a refused batch left: one spoils it for all (API 14, trap 12)."""
-    settled = [done(work, wanted_pair(work).target) for work in works if not _is_in(free, work)]
-    left = [work for work in works if _is_in(free, work)]
+    left = [work for work in works if _is_in(free, work) or is_detached(work)]
+    settled = [done(work, wanted_pair(work).target) for work in works if work not in left]
     answers: dict[OperationKey, Answer] = {}
     while left:
         work = left.pop(0)
@@ -89,19 +91,33 @@ def _judge(
     """Return the settlement of one attachment by its answer and by what the list says."""
     if not is_free and answer.meaning is Meaning.DONE:
         return done(work, wanted_pair(work).target)
+    fields = tuple(name.rpartition(".")[2] for name in refused_fields(answer))
+    if not is_free and is_detached(work):
+        yield Progress(work.operation, facts={REFUSED_FACT: [*fields]})
+        return look_later(in_doubt(work), rules.settle_seconds)
     if not is_free:
         return done(work, wanted_pair(work).target, reason=Reason.UNVERIFIED)
-    # What was detached to be changed is detached now: a record that comes back is attached again.
-    after = After.RETIRED if work.possibly_sent else After.UNCHANGED
     if answer.meaning is not Meaning.INVALID or work.progress.get(UNSEEN_FACT):
+        after = _after(work)
         return (yield from not_seen(work, Reason.ATTACH_NOT_SEEN, rules=rules, after=after))
-    fields = tuple(name.rpartition(".")[2] for name in refused_fields(answer))
+    return (yield from refused(work, fields, rules=rules))
+
+
+def refused(
+    work: Work, fields: tuple[str, ...], *, rules: Rules
+) -> Generator[Step, Reply, Settlement]:
+    """Return what it means that a module was refused which the list shows as not attached."""
     missing = yield from missing_reference(work, fields, rules=rules)
     if missing is not None:
         return missing
     if work.possibly_sent:
-        return held(work, Reason.REFUSED, fields=fields, after=after)
+        return held(work, Reason.REFUSED, fields=fields, after=_after(work))
     return dead(work, Reason.REFUSED, fields=fields)
+
+
+def _after(work: Work) -> After:
+    # What was detached to be changed is detached now: a record that comes back is attached again.
+    return After.RETIRED if work.possibly_sent else After.UNCHANGED
 
 
 def _unknown(

@@ -23,6 +23,12 @@ from sync.dokstamp.request import path_of
 from sync.resources.values import Flag
 
 UNSEEN_FACT: Final = "unseen"
+REATTACH_FACT: Final = "reattach"
+INTENDED: Final = "intended"
+DETACHED: Final = "detached"
+"""How far a change of an attachment is, which is to detach and attach it again."""
+REFUSED_FACT: Final = "refused"
+"""The fields refused as a module was attached again that the list did not show as detached yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +110,18 @@ def not_seen(
     if work.progress.get(UNSEEN_FACT):
         # Forgotten, so that a person's `outbox retry` tries it anew.
         yield Progress(work.operation, facts={UNSEEN_FACT: None})
-        return held(work, reason, after=after)
+        # It was accepted: nothing may take its place as if nothing had been sent.
+        return held(in_doubt(work), reason, after=after)
     yield Progress(work.operation, facts={UNSEEN_FACT: True})
     return look_later(in_doubt(work), rules.settle_seconds)
+
+
+def is_detached(work: Work) -> bool:
+    """Tell whether the module was detached by us to be attached again, which a list may not show.
+
+    Until the list had time to catch up, it is no witness that the module is attached.
+    """
+    return work.progress.get(REATTACH_FACT) == DETACHED
 
 
 def _shared(work: Work, settlement: Settlement) -> Settlement:

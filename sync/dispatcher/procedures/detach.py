@@ -15,6 +15,7 @@ from sync.dispatcher.asking import ask, walk
 from sync.dispatcher.decide import done, held, in_doubt, put_off, put_off_unknown
 from sync.dispatcher.procedures import requests
 from sync.dispatcher.procedures.attachable import (
+    UNSEEN_FACT,
     detach_path,
     free_modules,
     is_inactive,
@@ -191,7 +192,7 @@ def _not_seen(work: Work, answer: Answer, rules: Rules) -> Generator[Step, Reply
     """Return what it means that the list does not show a module after its detach."""
     if answer.meaning is Meaning.REFUSED and not is_definite(answer):
         return (yield from once_more(work, rules=rules))
-    if answer.meaning is not Meaning.DONE:
+    if answer.meaning is not Meaning.DONE and not work.progress.get(UNSEEN_FACT):
         return held(work, Reason.DETACH_REFUSED)
     if is_inactive(work):
         return done(work, after=After.RETIRED)

@@ -1,9 +1,11 @@
 """Attaching modules to a course, and changing what cannot be changed."""
 
-from ledger.reference import Json, SourceRef
+from typing import Any
+
+from ledger.reference import Json, SourceRef, TargetId
 from sync.dispatcher.procedures import Rules
 from sync.dispatcher.reasons import Reason
-from sync.dispatcher.step import After, Outcome
+from sync.dispatcher.step import After, Outcome, Work
 from tests.sync.dispatcher.procedures.attaching import (
     ATTACH,
     ATTACHED,
@@ -13,7 +15,7 @@ from tests.sync.dispatcher.procedures.attaching import (
     MA2,
     attachment,
 )
-from tests.sync.dispatcher.procedures.samples import change
+from tests.sync.dispatcher.procedures.samples import ATTACHMENT, change, upsert
 from tests.sync.dispatcher.procedures.transcript import (
     fails,
     gone,
@@ -178,6 +180,75 @@ def test_after_a_detach_a_refused_attach_is_held_and_known_as_detached() -> None
 
     assert played.settlement.outcome is Outcome.HELD
     assert played.settlement.after is After.RETIRED
+
+
+def test_a_refusal_after_a_detach_that_the_list_does_not_show_yet_settles_nothing() -> None:
+    work = change("course_module", wanted={"order": 2})
+    refusal = refuses("modules.0.order")
+
+    played = play(work, [(FREE, lists()), (DETACH, gone()), (ATTACH, refusal), (FREE, lists())])
+
+    assert played.settlement.outcome is Outcome.UNCERTAIN
+    assert played.settlement.reason == Reason.NOT_LISTED
+    assert played.facts == {"reattach": "detached", "refused": ["order"]}
+
+
+def refused_before(**more: Any) -> Work:
+    progress: dict[str, Json] = {"reattach": "detached", "refused": ["order"]}
+    more |= {"progress": progress, "possibly_sent": True}
+    return change("course_module", wanted={"order": 2}, **more)
+
+
+def test_what_was_refused_is_held_without_a_call_once_the_list_shows_the_detach() -> None:
+    played = play(refused_before(), [(FREE, lists(MA1))])
+
+    assert played.settlement.outcome is Outcome.HELD
+    assert (played.settlement.reason, played.settlement.fields) == (Reason.REFUSED, ("order",))
+    assert played.settlement.after is After.RETIRED
+    assert played.facts == {"refused": None}
+
+
+def test_what_was_refused_and_stays_attached_is_done_unverified() -> None:
+    played = play(refused_before(), [(FREE, lists())])
+
+    assert played.settlement.outcome is Outcome.DONE
+    assert played.settlement.reason == Reason.UNVERIFIED
+
+
+def test_an_inactive_module_that_was_refused_and_no_list_shows_is_not_sent_again() -> None:
+    inactive: dict[SourceRef, dict[str, Json]] = {SourceRef("module", "MA1"): {"is_active": False}}
+
+    played = play(refused_before(names=inactive), [(FREE, lists())])
+
+    assert played.settlement.outcome is Outcome.HELD
+    assert played.settlement.reason == Reason.REFUSED
+
+
+def test_a_refused_batch_after_detaching_is_sent_one_by_one_whatever_the_list_says() -> None:
+    works = [
+        upsert(
+            "course_module",
+            f"CS:{module}",
+            wanted={"module_id": module, "order": 5},
+            sent={**ATTACHMENT, "module_id": module},
+            target=TargetId(f"course-CS-uuid/module-{module}-uuid"),
+        )
+        for module in ("MA1", "MA2")
+    ]
+    script = [
+        (FREE, lists()),
+        (DETACH, gone()),
+        (ATTACH, refuses("modules.1.order")),
+        (FREE, lists()),
+        (ATTACH, ATTACHED),
+        (ATTACH, refuses("modules.0.order")),
+        (FREE, lists()),
+    ]
+
+    played = play(works, script)
+
+    assert played.settlement_of(works[0]).outcome is Outcome.DONE
+    assert played.settlement_of(works[1]).outcome is Outcome.UNCERTAIN
 
 
 def test_a_changed_attachment_that_somebody_detached_is_only_attached() -> None:

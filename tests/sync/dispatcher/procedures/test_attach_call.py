@@ -125,6 +125,7 @@ def test_an_accepted_attachment_that_is_never_seen_is_held(reply: Reply) -> None
 
     assert played.settlement.outcome is Outcome.HELD
     assert played.settlement.reason == Reason.ATTACH_NOT_SEEN
+    assert played.settlement.in_doubt
     assert played.facts == {UNSEEN_FACT: None}
 
 

@@ -140,11 +140,12 @@ def test_an_accepted_detach_that_the_list_shows_late_is_done_without_a_call() ->
     assert played.calls == [FREE]
 
 
-def test_an_accepted_detach_that_is_never_seen_is_held() -> None:
+@pytest.mark.parametrize("reply", [gone(), answered(422, {"message": "not attached"})])
+def test_an_accepted_detach_that_is_never_seen_is_held(reply: Reply) -> None:
     work = detachment("MA1", possibly_sent=True, progress={UNSEEN_FACT: True})
     script = [
         (FREE, lists()),
-        (DETACH, gone()),
+        (DETACH, reply),
         (FREE, lists()),
         ("GET /modules/module-MA1-uuid", shows(row("module"))),
     ]
