@@ -35,27 +35,30 @@ async def migrate(
 ) -> tuple[Migrated, ...]:
     """Make or migrate the tables of both databases; returns which of them were old.
 
-    Raises `LedgerBusyError` while a host works with a ledger that is old.
+    Raises `LedgerBusyError` while a host, a `rebuild` or another migration is at work on a ledger
+    that is old, after a few seconds of waiting. Commands that only append are not seen: what they
+    wrote in the old way the next `rebuild` puts right.
     """
     async with AsyncExitStack() as held:
         for attempt in range(attempts_max):
             if not (await _is_old(main, "main") or await _is_old(vault, "vault")):
                 break
             try:
-                await held.enter_async_context(main.alone("sync"))
+                await held.enter_async_context(main.undisturbed())
                 break
             except LedgerBusyError as error:
                 if attempt == attempts_max - 1:
-                    raise _at_work() from error
+                    raise _at_work(error) from error
             await asyncio.sleep(PAUSE_SECONDS)
         done = [await _migrate(vault, "vault"), await _migrate(main, "main")]
     return tuple(each for each in done if each is not None)
 
 
-def _at_work() -> LedgerBusyError:
+def _at_work(error: LedgerBusyError) -> LedgerBusyError:
     message = (
-        "the ledger has to be migrated, and a host works with the version that it is of: stop "
-        "every `sync` and `run` and every host, then do this again"
+        f"the ledger has to be migrated, and could not be had alone ({error}): stop every host and "
+        "every command that works with it in its old version, or let another one migrate it; "
+        "then do this again"
     )
     return LedgerBusyError(message)
 

@@ -1,14 +1,21 @@
 """What the ledger asks of a database, whichever it is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Literal, TypeVar
+from collections.abc import AsyncIterator, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
+from typing import Final, Literal, TypeVar
 
 from sqlalchemy import Connection
 
 T = TypeVar("T")
 Durability = Literal["full", "normal"]
+TASKS: Final = ("sync", "rebuild")
+"""What locks tell of: who is at one of these would go on with tables that are others by then."""
 
 
 class Database(ABC):
@@ -57,6 +64,14 @@ class Database(ABC):
     @abstractmethod
     def alone(self, task: str) -> AbstractAsyncContextManager[None]:
         """Keep every other process from the same task; raises `LedgerBusyError` if one is at it."""
+
+    @asynccontextmanager
+    async def undisturbed(self) -> AsyncIterator[None]:
+        """Keep every other process from every task; raises `LedgerBusyError` if one is at any."""
+        async with AsyncExitStack() as held:
+            for task in TASKS:
+                await held.enter_async_context(self.alone(task))
+            yield
 
     def together(self, task: str) -> AbstractAsyncContextManager[None]:  # noqa: ARG002
         """Be at a task with others, and keep away who wants to be `alone` at it.

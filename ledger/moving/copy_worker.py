@@ -7,7 +7,6 @@ unfinished; the next copy of the same ledger begins again there, with the events
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.util import await_only
@@ -32,8 +31,6 @@ from ledger.vault.secret_store import VAULT, load_secrets
 from ledger.vault.wrapping import Wrapping
 
 Announce = Callable[[int, int], None]
-TASKS: Final = ("sync", "rebuild")
-"""What must not go on meanwhile where it can be told: it would go on with a ledger that moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +65,7 @@ async def copy(
         ledger = await held.enter_async_context(
             await Ledger.open(source, clock=clock, entropy=entropy)
         )
-        for task in TASKS:
-            await held.enter_async_context(ledger.database.alone(task))
+        await held.enter_async_context(ledger.database.undisturbed())
         await _refuse_at_work(ledger)
         with telling_of("the copy, which the same command begins again,"):
             copied = await copy_quietly(

@@ -21,7 +21,7 @@ from ledger.errors import IntegrityError, LedgerBelongsElsewhereError, StorageEr
 from ledger.home import Address, initialise
 from ledger.ledger import Ledger
 from ledger.moving import folder_store, server_store
-from ledger.moving.copy_worker import TASKS, copy_quietly
+from ledger.moving.copy_worker import copy_quietly
 from ledger.moving.manifest import FILES, MAIN, MANIFEST_BYTES_MAX, NAME, VAULT, Manifest
 from ledger.moving.place_worker import mark
 from ledger.moving.row_store import Row, read_ledger
@@ -166,8 +166,7 @@ async def _to_files(
     async with AsyncExitStack() as held:
         main = address.main()
         held.push_async_callback(main.close)
-        for task in TASKS:
-            await held.enter_async_context(main.alone(task))
+        await held.enter_async_context(main.undisturbed())
         databases = (address.place, address.vault_place)
         stamp = (folder_store.cut_short(databases) if goes_on else None) or stamp
         kept = folder_store.keep_aside(databases, stamp=stamp)
@@ -222,8 +221,7 @@ async def _keep_server_aside(address: Address, clearing: _Clearing, *, replaces:
     async with AsyncExitStack() as held:
         database = address.main()
         held.push_async_callback(database.close)
-        for task in TASKS:
-            await held.enter_async_context(database.alone(task))
+        await held.enter_async_context(database.undisturbed())
         if await database.run(clearing.is_done):
             return []
         kept = []

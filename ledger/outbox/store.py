@@ -15,7 +15,6 @@ from ledger.schema.tables import operation_events, operation_references, operati
 from ledger.schema.vault_tables import insert_or_ignore
 
 KEYS_MAX = 500
-_GIVEN_UP = [State.SUPERSEDED.value, State.DISCARDED.value]
 
 _NAMED = and_(within_any(operations), operations.c.key == bindparam("of_key"))
 _IS_OPEN = operations.c.ended.is_(None)

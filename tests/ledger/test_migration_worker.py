@@ -33,13 +33,16 @@ async def test_of_hosts_that_start_at_once_one_migrates_and_the_others_wait(home
     await (await Ledger.open(address_in(home))).close()
 
 
-async def test_a_ledger_is_not_migrated_under_a_host_that_works_with_it(home: Path) -> None:
+@pytest.mark.parametrize("task", ["sync", "rebuild"])
+async def test_a_ledger_is_not_migrated_under_a_host_that_works_with_it(
+    home: Path, task: str
+) -> None:
     await make_old(home)
     main, vault, host = address_in(home).main(), address_in(home).vault(), address_in(home).main()
-    at_work = host.together("sync") if host.is_shared else host.alone("sync")
+    is_shared = host.is_shared and task == "sync"
 
-    async with at_work:
-        with pytest.raises(LedgerBusyError, match="stop every `sync` and `run`"):
+    async with host.together(task) if is_shared else host.alone(task):
+        with pytest.raises(LedgerBusyError, match="stop every host"):
             await migrate(main, vault, attempts_max=1)
         found = await main.read(lambda connection: version(connection, "main"))
     migrated = await migrate(main, vault, attempts_max=1)
