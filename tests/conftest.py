@@ -1,6 +1,7 @@
 """What every test may ask for, and how random tests are run."""
 
 import asyncio
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -47,6 +48,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known, and watch for databases."""
     config.addinivalue_line("markers", MARKERS)
     WATCH.start()
+
+
+def pytest_collection_finish() -> None:
+    """Have what was loaded for the tests looked through no more for what could be freed."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
