@@ -42,6 +42,23 @@ def pause_seconds(
     return max(seconds, retry_after_seconds or 0.0) * (1 + JITTER * rng.random())
 
 
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """One retry, however many operations it is of."""
+
+    rng: Random
+    is_in_budget: bool = True
+
+    def pause_seconds(self, failures: int, *, asked: float | None) -> float:
+        """Return how long an operation rests; what the service asks for is the least."""
+        return pause_seconds(
+            max(1, failures),
+            rng=self.rng,
+            retry_after_seconds=asked,
+            is_in_budget=self.is_in_budget,
+        )
+
+
 def earn(budget: Budget) -> Budget:
     """Return the budget after a call that was no retry."""
     retries = min(budget.retries_max, budget.retries + budget.earned_per_call)

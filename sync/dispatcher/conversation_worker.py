@@ -250,10 +250,9 @@ class ConversationWorker:
         return Settlement(key, outcome, reason, retry_seconds=0.0, counts_as_failure=False)
 
     async def _settle(self, settlements: Sequence[Settlement]) -> tuple[Settlement, ...]:
-        verdicts = [
-            await self._judge.judge(self._works[each.operation].operation, each)
-            for each in settlements
-        ]
+        verdicts = await self._judge.judge(
+            (self._works[each.operation].operation, each) for each in settlements
+        )
         is_ours = await self._bench.writer.settle(
             tuple(self._works.values()),
             verdicts,

@@ -1,7 +1,11 @@
 """Judges settlements by how their operations fared, in this process and in those before it."""
 
+from collections.abc import Callable, Iterable
+from functools import cache
+
 from ledger.ledger import Ledger
 from ledger.outbox.operation import Operation
+from sync.dispatcher.backoff import Retry
 from sync.dispatcher.judging import PUT_OFF, Verdict, excuse, hold_if_stuck, pause_seconds
 from sync.dispatcher.pace_worker import Pace
 from sync.dispatcher.reasons import Reason
@@ -17,8 +21,16 @@ class Judge:
         self._pace = pace
         self._settle_seconds = settle_seconds
 
-    async def judge(self, operation: Operation, settlement: Settlement) -> Verdict:
-        """Return what a settlement of an operation comes to."""
+    async def judge(self, told: Iterable[tuple[Operation, Settlement]]) -> list[Verdict]:
+        """Return what the settlements of one conversation come to, each beside its operation."""
+        # It is one retry, however many operations it carries: counted for each of them, the first
+        # moment of an outage would spend the whole budget, and some rest long after it.
+        retry = cache(self._pace.retry)
+        return [await self._judge(*each, retry=retry) for each in told]
+
+    async def _judge(
+        self, operation: Operation, settlement: Settlement, *, retry: Callable[[], Retry]
+    ) -> Verdict:
         is_own = await self._is_own_trouble(settlement)
         counted = excuse(settlement, is_own_trouble=is_own)
         failures = operation.failures + (1 if counted.counts_as_failure else 0)
@@ -26,7 +38,7 @@ class Judge:
         pause = pause_seconds(
             judged,
             settle_seconds=self._settle_seconds,
-            back_off=lambda asked: self._pace.pause_seconds(failures, asked=asked),
+            back_off=lambda asked: retry().pause_seconds(failures, asked=asked),
         )
         return Verdict(judged, max(0.0, pause))
 

@@ -196,16 +196,14 @@ class Pace:
         """Forget a call that was admitted and never answered, because it was cancelled."""
         self._count(asked, -1)
 
-    def pause_seconds(self, failures: int, *, asked: float | None) -> float:
-        """Return how long a failed operation rests; what the service asks for is the least."""
+    def retry(self) -> backoff.Retry:
+        """Count one conversation that is to be held again; returns how long that rests."""
         is_in_budget = True
         # While the circuit is open or the tenant rests, calls are few anyhow. A budget spent on
         # an outage or a throttle would let operations rest long after it.
         if self.outage is None and self._share.pause_wait <= 0:
             self._budget, is_in_budget = backoff.spend(self._budget)
-        return backoff.pause_seconds(
-            max(1, failures), rng=self._rng, retry_after_seconds=asked, is_in_budget=is_in_budget
-        )
+        return backoff.Retry(self._rng, is_in_budget=is_in_budget)
 
     def _count(self, asked: Asked, number: int) -> None:
         self._under_way += number

@@ -5,6 +5,8 @@ import pytest
 
 from ledger.outbox.operation import State
 from ledger.reference import OperationKey, SourceRef
+from sync.dispatcher.backoff import JITTER, PAUSE_SECONDS_MAX, PAUSE_SECONDS_MIN, Budget
+from sync.dispatcher.judge_worker import Judge
 from sync.dispatcher.judging import FAILURES_MAX, hold_if_stuck, pause_seconds
 from sync.dispatcher.pace_worker import Asked
 from sync.dispatcher.reasons import Reason
@@ -153,3 +155,19 @@ async def test_a_service_that_asks_for_no_pause_gets_one(floor: Floor, status: i
 
     operation = await floor.operation(reference)
     assert operation.not_before >= floor.ledger.clock.now().timestamp() + 1
+
+
+async def test_one_conversation_is_one_retry_however_much_it_carries(floor: Floor) -> None:
+    reference = await floor.institution("A")
+    unheard_of = Settlement(
+        (await floor.operation(reference)).key, Outcome.RETRY, Reason.UNAVAILABLE
+    )
+    judge = Judge(floor.ledger, floor.pace, settle_seconds=30)
+    conversation = [(await floor.operation(reference), unheard_of)] * 50
+
+    longest = []
+    for _ in range(int(Budget().retries) + 1):
+        rests = [verdict.rest_seconds for verdict in await judge.judge(conversation)]
+        longest.append(max(rests))
+    assert max(longest[:-1]) <= PAUSE_SECONDS_MIN * (1 + JITTER)
+    assert longest[-1] >= PAUSE_SECONDS_MAX

@@ -124,7 +124,7 @@ async def test_calls_throttled_together_do_not_rest_long(clock: ManualClock) -> 
         assert await pace.admit() is None
     for _ in range(20):
         pace.note(Answer(Meaning.THROTTLED, 429))
-        rest = pace.pause_seconds(0, asked=None)
+        rest = pace.retry().pause_seconds(0, asked=None)
 
         assert rest <= 1.25
     assert pace.seconds_until_open() <= 1.25
@@ -288,5 +288,5 @@ async def test_one_write_that_works_again_lets_writes_go(clock: ManualClock) -> 
 def test_the_pause_asked_for_is_the_least(clock: ManualClock) -> None:
     pace = pace_of(clock)
 
-    assert pace.pause_seconds(1, asked=40.0) >= 40
-    assert pace.pause_seconds(0, asked=0.0) >= 1
+    assert pace.retry().pause_seconds(1, asked=40.0) >= 40
+    assert pace.retry().pause_seconds(0, asked=0.0) >= 1
