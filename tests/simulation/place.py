@@ -243,7 +243,7 @@ def stores() -> tuple[Store, Store]:
 def template() -> Template:
     """Return an empty ledger."""
     key_file = Path(mkdtemp(prefix="simulation-")) / "ledger.key"
-    atexit.register(rmtree, key_file.parent, ignore_errors=True)
+    atexit.register(clear_away)
     main, vault = stores()
     address = InlineAddress.of(main, vault, key_file=key_file)
     loop = VirtualLoop(Random(0))
@@ -253,6 +253,11 @@ def template() -> Template:
     finally:
         loop.close()
     return Template(main.driver.serialize(), vault.driver.serialize(), key_file)
+
+
+def clear_away() -> None:
+    """Take the key file of the empty ledger away, also for a process that ends at once."""
+    rmtree(template().key_file.parent, ignore_errors=True)
 
 
 async def _initialise(address: Address, clock: ManualClock, entropy: Entropy) -> None:
