@@ -15,6 +15,7 @@ from ledger.home import (
     Address,
     open_home,
     read_generation,
+    read_row,
 )
 from ledger.log import store as log_store
 from ledger.log import tile_store
@@ -122,6 +123,13 @@ class Ledger:
         await self._writer.close()
         await self.database.close()
         await self.vault.close()
+
+    async def require_version(self) -> None:
+        """Raise `MigrationNeededError` if another program migrated the ledger since it was opened.
+
+        To be asked under the lock of a task: a migration does not wait for who is yet to take it.
+        """
+        await self.read(read_row)
 
     async def require_home(self, *, base_url: str, tenant: str) -> None:
         """Raise `LedgerBelongsElsewhereError` if the ledger is tied to another tenant."""

@@ -61,6 +61,7 @@ async def rebuild(ledger: Ledger, *, check: bool) -> RebuildReport:
     """
     # Two rebuilds would fold into the same rows, and each would put away what the other made.
     async with ledger.database.alone("rebuild"):
+        await ledger.require_version()
         return await _rebuild(ledger, is_check=check)
 
 

@@ -80,6 +80,7 @@ async def start_engine(
 
     connection = settings.connection()
     async with dispatching_alone(ledger), ledger.database.together("sync"):
+        await ledger.require_version()
         await ledger.require_home(base_url=connection.base_url, tenant=connection.tenant)
         async with (
             publishing(ledger, settings, announce=announce),

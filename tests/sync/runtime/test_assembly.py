@@ -7,8 +7,10 @@ from ledger.clock import SystemClock
 from ledger.errors import LedgerBelongsElsewhereError, LedgerBusyError, MigrationNeededError
 from ledger.testing import SERVED
 from sync.errors import ConfigurationError
+from sync.projector.rebuild_worker import rebuild
 from sync.runtime.assembly import make_ledger, open_ledger, start_engine
 from sync.simulator import Simulator, http_server
+from tests.places import make_older
 from tests.sync.dispatcher.floor import cut
 from tests.sync.system.practice import practising, settings_for
 from tests.sync.system.university import Told
@@ -33,6 +35,20 @@ async def test_one_engine_works_on_a_file(tmp_path: Path) -> None:
                     pass
         async with start_engine(practice.ledger, practice.settings) as engine:
             assert (await engine.idle(0)).states == {}
+
+
+async def test_who_opened_a_ledger_before_it_was_migrated_does_not_begin_to_work_on_it(
+    home: Path,
+) -> None:
+    async with practising(home) as practice:
+        # To this program another version is as this one would be to an older program.
+        await practice.ledger.database.run(make_older)
+
+        with pytest.raises(MigrationNeededError, match="init"):
+            async with start_engine(practice.ledger, practice.settings):
+                pass
+        with pytest.raises(MigrationNeededError, match="init"):
+            await rebuild(practice.ledger, check=True)
 
 
 async def test_a_mistyped_tenant_can_be_corrected(home: Path) -> None:
