@@ -191,13 +191,16 @@ def _states(operation: Operation, snapshot: Snapshot, events: _Events) -> _State
 
 
 def _approved(told: Iterable[Event]) -> frozenset[str]:
-    """Return for which reasons an operation was held when a person had it go on."""
+    """Return for which reasons an operation was held when a person had it go on as it was.
+
+    A bind has it go on too, but says whom the record is: nobody was ruled out by that.
+    """
     approved: set[str] = set()
     reason = ""
     for event in told:
         if event.type == "operation.settled":
             reason = str(event.public.get("reason"))
-        elif event.type == "operator.approved":
+        elif event.type == "operator.approved" and event.public.get("by") != "bind":
             approved.add(reason)
     return frozenset(approved)
 

@@ -155,11 +155,17 @@ class Resource:
         return former_keys(data, told, names=self.keys[0], key=lambda each: key("", each))
 
     def resembles(self, former: Former, row: Row, targets: Targets) -> bool:
-        """Tell whether a row with a former key may be the record, though not all of it agrees."""
-        states = (former.state, *former.told)
-        alike = (self._compare(name, former.state, row, targets) for name in self.identity)
-        is_as_told = any(self.match(each, row, targets) is Match.SAME for each in states)
-        return is_as_told or Match.SAME in alike
+        """Tell whether a row with a former key may be the record, though not all of it agrees.
+
+        One field that is as it is told today, or was under that key, is enough. A row that shows
+        no such field may be anybody's.
+        """
+        shown = [name for name in self.identity if self._field(name).shown(row) is not None]
+        return not shown or any(
+            self._compare(name, state, row, targets) is Match.SAME
+            for name in shown
+            for state in (former.state, *former.told)
+        )
 
     def lane(self, source_id: str, data: Data) -> tuple[str, ...]:
         """Return what may be in only one conversation at a time.

@@ -1,8 +1,9 @@
 """Keys that a record was told to have before, by which it may still be found."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from ledger.reference import Json
 from sync.resources.fields import Data
 
 
@@ -21,6 +22,7 @@ def former_keys(
     """Return each key but today's that was told of a record, in the order in which it is met.
 
     `names` are the fields of a key, and `key` tells of a state what makes two keys the same one.
+    A key that was written in several ways is met in each of them: a search may tell them apart.
     """
     by_key: dict[object, list[Data]] = {}
     for each in told:
@@ -28,6 +30,12 @@ def former_keys(
     for unwanted in (None, key(data)):
         by_key.pop(unwanted, None)
     return tuple(
-        Former({**data, **{name: under[0][name] for name in names}}, tuple(under))
+        Former({**data, **written}, tuple(under))
         for under in by_key.values()
+        for written in _spellings(under, names)
     )
+
+
+def _spellings(states: Iterable[Data], names: tuple[str, ...]) -> Iterator[dict[str, Json]]:
+    values = dict.fromkeys(tuple(state[name] for name in names) for state in states)
+    return (dict(zip(names, each, strict=True)) for each in values)

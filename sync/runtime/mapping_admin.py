@@ -82,7 +82,9 @@ async def bind(
             _refuse_to_replace(known, instead_of)
             tell(transaction, "mapping.bound", public=public, subject=reference)
         if held and held == _held_creations(transaction.connection, transaction.scope, reference):
-            tell(transaction, "operator.approved", public={"operations": list(held)})
+            # Marked, for it says whom the record is: what `outbox approve` may deny of somebody.
+            told: dict[str, Json] = {"operations": list(held), "by": "bind"}
+            tell(transaction, "operator.approved", public=told)
         return store.find(transaction.connection, transaction.scope, reference=reference)
 
     return _answer_or_fail(await ledger.transact(step))

@@ -15,7 +15,7 @@ from ledger.reference import SourceRef, TargetId
 from sync.projector.rebuild_worker import rebuild
 from sync.runtime.decisions import Selection, Verb, decide
 from sync.runtime.ingest_ledger import LedgerIngest
-from sync.runtime.mapping_admin import bind
+from sync.runtime.mapping_admin import bind, release
 from sync.runtime.sync_run import SyncReport, run_sync
 from sync.simulator import Fault, SimulatedRequest, Simulator
 from sync.sources.event_reader import read_events
@@ -189,6 +189,10 @@ class Scene:
     async def bind(self, entity: str, source_id: str, uuid: str) -> None:
         """Bind a record by hand."""
         await bind(self._practice.ledger, SourceRef(entity, source_id), TargetId(uuid))
+
+    async def release(self, entity: str, source_id: str) -> None:
+        """Let go of a record's uuid."""
+        await release(self._practice.ledger, SourceRef(entity, source_id))
 
     async def faults(self) -> list[str]:
         """Tell what does not hold at the end of any history; sends nothing."""

@@ -124,6 +124,29 @@ async def test_who_changed_name_and_address_before_anything_was_sent_is_shown_to
         assert await scene.faults() == []
 
 
+async def test_a_bind_by_mistake_does_not_say_that_the_right_one_is_somebody_else(
+    home: Path,
+) -> None:
+    async with staged(home) as scene:
+        person: dict[str, Any] = {"name": "Ana Lima", "date_of_birth": "2001-03-04"}
+        scene.dashboard.make("/students", **person, email="old@example.edu")
+        married = {**person, "name": "Ana Souza"}
+        await scene.tell(
+            student(**person, email="old@example.edu"), student(**married, email="new@example.edu")
+        )
+
+        await scene.bind("student", "S-1", "00000000-0000-4000-8000-000000000000")
+        mistyped = ((await scene.sync()).exit, await scene.open())
+        await scene.release("student", "S-1")
+        await scene.decide("retry", "S-1")
+        run = await scene.sync()
+
+        assert mistyped == (3, {"S-1 upsert": "held missing"})
+        assert (run.exit, await scene.open()) == (3, {"S-1 upsert": "held former_address"})
+        assert len(scene.rows("students")) == 1
+        assert await scene.faults() == []
+
+
 async def test_a_person_may_say_that_who_has_the_address_of_before_is_somebody_else(
     home: Path,
 ) -> None:

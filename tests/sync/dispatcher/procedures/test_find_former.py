@@ -87,6 +87,20 @@ def test_who_is_there_as_it_was_told_before_is_shown_to_somebody() -> None:
     assert played.settlement.reason == Reason.FORMER_ADDRESS
 
 
+@pytest.mark.parametrize(
+    "other", [{"date_of_birth": "1980-01-01"}, {"date_of_birth": None}, {"name": None}]
+)
+def test_who_is_in_part_as_it_was_told_before_or_shows_nothing_is_shown_to_somebody(
+    other: dict[str, Any],
+) -> None:
+    before = {"name": OLD_NAME, "date_of_birth": None}
+    work = told_before("ana@old.example", **before)
+
+    played = play(work, [(SEARCH, lists()), (FORMER_SEARCH, there("u-1", **before | other))])
+
+    assert played.settlement.reason == Reason.FORMER_ADDRESS
+
+
 def test_once_a_person_said_that_it_is_somebody_else_a_new_one_is_made() -> None:
     approved = replace(told_before("ana@old.example"), approved=frozenset({Reason.FORMER_ADDRESS}))
 
