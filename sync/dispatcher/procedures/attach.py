@@ -15,7 +15,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Final
 
-from ledger.reference import TargetId
+from ledger.reference import Json, TargetId
 from sync.dispatcher.asking import ask
 from sync.dispatcher.decide import (
     dead,
@@ -28,13 +28,14 @@ from sync.dispatcher.decide import (
 )
 from sync.dispatcher.procedures.attach_call import attach_now, refused
 from sync.dispatcher.procedures.attachable import (
+    ATTACHING,
     DETACHED,
     INTENDED,
     REATTACH_FACT,
     REFUSED_FACT,
     Pair,
     free_modules,
-    is_detached,
+    is_coming_back,
     is_inactive,
     pair_of,
     settle_unknown,
@@ -52,6 +53,7 @@ from sync.dokstamp.listing import Unknown
 
 LISTED_FACT: Final = "listed"
 MISSED_FACT: Final = "missed"
+LINGERS_FACT: Final = "lingers"
 
 _REFUSALS: Final = frozenset({Meaning.REFUSED, Meaning.MISSING, Meaning.INVALID})
 
@@ -134,24 +136,29 @@ def _make_ready(
 
 def _is_attached(work: Work, *, is_free: bool) -> bool:
     """Tell whether the attachment with its old values still has to be taken away."""
-    if _is_new(work) or is_detached(work):
+    if _is_new(work) or work.progress.get(REATTACH_FACT) in {DETACHED, ATTACHING}:
         return False
     return not is_free or wanted_pair(work) != _old(work)
 
 
 def _unfinished(work: Work) -> Work:
     """Return the work with what is known of it: only what was detached stays in doubt."""
-    return in_doubt(work) if REATTACH_FACT in work.progress else without_doubt(work)
+    return in_doubt(work) if is_coming_back(work) else without_doubt(work)
 
 
 def _refused_before(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement | None]:
     """Return what it means that no list shows as attached what was refused; None if nothing was."""
-    fields = work.progress.get(REFUSED_FACT)
-    if not isinstance(fields, list):
+    fields = _refused_fields(work)
+    if fields is None:
         return None
-    # Forgotten, so that a person's `outbox retry` tries it anew.
-    yield Progress(work.operation, facts={REFUSED_FACT: None})
-    return (yield from refused(in_doubt(work), tuple(map(str, fields)), rules=rules))
+    return (yield from refused(in_doubt(work), fields, rules=rules))
+
+
+def _refused_fields(work: Work) -> tuple[str, ...] | None:
+    fields = work.progress.get(REFUSED_FACT)
+    if not isinstance(fields, list) or not is_coming_back(work):
+        return None
+    return tuple(map(str, fields))
 
 
 def _not_free(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement | None]:
@@ -160,15 +167,32 @@ def _not_free(work: Work, rules: Rules) -> Generator[Step, Reply, Settlement | N
         # Nothing, but for what was refused: that is not sent again.
         return (yield from _refused_before(work, rules))
     pair = wanted_pair(work)
-    if work.possibly_sent or REATTACH_FACT in work.progress:
+    if is_coming_back(work):
+        return (yield from _not_free_again(work, pair, rules))
+    if work.possibly_sent:
         # It was free before our own request.
-        is_refused = isinstance(work.progress.get(REFUSED_FACT), list)
-        return done(work, pair.target, reason=Reason.UNVERIFIED if is_refused else "")
+        return done(work, pair.target)
     if MISSED_FACT not in work.progress:
         # A module that was just made may not be listed yet: absent once is not attached.
         yield Progress(work.operation, facts={MISSED_FACT: True})
         return look_later(work, rules.settle_seconds)
     return (yield from _attached_before(work, pair, rules))
+
+
+def _not_free_again(work: Work, pair: Pair, rules: Rules) -> Generator[Step, Reply, Settlement]:
+    """Return what it means that a module is not free which was detached to be attached again."""
+    is_refused = _refused_fields(work) is not None
+    if work.progress[REATTACH_FACT] == ATTACHING or pair != _old(work):
+        # Our own request attached it, or what is moved is where it shall be.
+        return done(work, pair.target, reason=Reason.UNVERIFIED if is_refused else "")
+    if not is_refused and not work.progress.get(LINGERS_FACT):
+        # Nothing attached it since. The list may lag behind the detach.
+        yield Progress(work.operation, facts={LINGERS_FACT: True})
+        return look_later(in_doubt(work), rules.settle_seconds)
+    # A person's `outbox retry` detaches it once more.
+    anew: dict[str, Json] = {REATTACH_FACT: INTENDED, REFUSED_FACT: None, LINGERS_FACT: None}
+    yield Progress(work.operation, facts=anew)
+    return held(in_doubt(work), Reason.DETACH_NOT_SEEN)
 
 
 def _attached_before(

@@ -1,16 +1,20 @@
 """The attach call itself: one for all, then one each after a refusal; the list is the judge."""
 
 from collections.abc import Generator
+from dataclasses import replace
 
 from ledger.reference import OperationKey, TargetId
 from sync.dispatcher.asking import ask
 from sync.dispatcher.decide import dead, done, held, in_doubt, look_later, put_off
 from sync.dispatcher.procedures.attachable import (
+    ATTACHING,
+    DETACHED,
+    REATTACH_FACT,
     REFUSED_FACT,
     UNSEEN_FACT,
     attach_path,
     free_modules,
-    is_detached,
+    is_coming_back,
     not_seen,
     settle_unknown,
     wanted_pair,
@@ -32,7 +36,7 @@ def attach_now(
     course: TargetId, works: list[Work], *, rules: Rules
 ) -> Generator[Step, Reply, list[Settlement]]:
     """Settle attachments whose modules are free by attaching them."""
-    answer = yield from ask(request_attach(course, works), _operations(works))
+    answer = yield from _ask_to_attach(course, works)
     if answer.meaning not in _JUDGED_BY_LIST:
         return [put_off(work, answer) for work in works]
     free = yield from _free_after(course, works, rules)
@@ -41,6 +45,23 @@ def attach_now(
     if answer.meaning is Meaning.INVALID and len(works) > 1:
         return (yield from _one_by_one(course, works, free, rules))
     return (yield from _judge_all(works, dict.fromkeys(_operations(works), answer), free, rules))
+
+
+def _ask_to_attach(course: TargetId, works: list[Work]) -> Generator[Step, Reply, Answer]:
+    """Return the answer; of what was detached it is on record whether it may be attached again."""
+    yield from _note(works, ATTACHING)
+    answer = yield from ask(request_attach(course, works), _operations(works))
+    # A refused batch may be written in part (API 14, trap 12); nothing else that has a word is.
+    is_batch = answer.meaning is Meaning.INVALID and len(works) > 1
+    if answer.meaning not in {Meaning.DONE, Meaning.UNCERTAIN} and not is_batch:
+        yield from _note(works, DETACHED)
+    return answer
+
+
+def _note(works: list[Work], stage: str) -> Generator[Step, Reply, None]:
+    for work in works:
+        if is_coming_back(work):
+            yield Progress(work.operation, facts={REATTACH_FACT: stage})
 
 
 def request_attach(course: TargetId, works: list[Work]) -> Request:
@@ -53,7 +74,7 @@ def _one_by_one(
     course: TargetId, works: list[Work], free: frozenset[str], rules: Rules
 ) -> Generator[Step, Reply, list[Settlement]]:
     """Settle what a refused batch left: one spoils it for all (API 14, trap 12)."""
-    left = [work for work in works if _is_in(free, work) or is_detached(work)]
+    left = [work for work in works if _is_in(free, work) or is_coming_back(work)]
     settled = [done(work, wanted_pair(work).target) for work in works if work not in left]
     answers: dict[OperationKey, Answer] = {}
     while left:
@@ -92,7 +113,7 @@ def _judge(
     if not is_free and answer.meaning is Meaning.DONE:
         return done(work, wanted_pair(work).target)
     fields = tuple(name.rpartition(".")[2] for name in refused_fields(answer))
-    if not is_free and is_detached(work):
+    if not is_free and is_coming_back(work):
         yield Progress(work.operation, facts={REFUSED_FACT: [*fields]})
         return look_later(in_doubt(work), rules.settle_seconds)
     if not is_free:
@@ -107,12 +128,14 @@ def refused(
     work: Work, fields: tuple[str, ...], *, rules: Rules
 ) -> Generator[Step, Reply, Settlement]:
     """Return what it means that a module was refused which the list shows as not attached."""
-    missing = yield from missing_reference(work, fields, rules=rules)
-    if missing is not None:
-        return missing
-    if work.possibly_sent:
-        return held(work, Reason.REFUSED, fields=fields, after=_after(work))
-    return dead(work, Reason.REFUSED, fields=fields)
+    verdict = yield from missing_reference(work, fields, rules=rules)
+    if verdict is None and not work.possibly_sent:
+        return dead(work, Reason.REFUSED, fields=fields)
+    verdict = verdict or held(work, Reason.REFUSED, fields=fields)
+    if verdict.outcome is not Outcome.HELD:
+        return verdict
+    # It is known to be detached, and nothing else is: a corrected event may take its place.
+    return replace(verdict, after=_after(work), in_doubt=False)
 
 
 def _after(work: Work) -> After:

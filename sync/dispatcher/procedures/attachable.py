@@ -26,6 +26,7 @@ UNSEEN_FACT: Final = "unseen"
 REATTACH_FACT: Final = "reattach"
 INTENDED: Final = "intended"
 DETACHED: Final = "detached"
+ATTACHING: Final = "attaching"
 """How far a change of an attachment is, which is to detach and attach it again."""
 REFUSED_FACT: Final = "refused"
 """The fields refused as a module was attached again that the list did not show as detached yet."""
@@ -116,12 +117,13 @@ def not_seen(
     return look_later(in_doubt(work), rules.settle_seconds)
 
 
-def is_detached(work: Work) -> bool:
-    """Tell whether the module was detached by us to be attached again, which a list may not show.
+def is_coming_back(work: Work) -> bool:
+    """Tell whether the module is detached by us to be attached again, which a list may not show.
 
-    Until the list had time to catch up, it is no witness that the module is attached.
+    Until the list had time to catch up, it is no witness that the module is attached. Once the
+    detach is on record for good (`After.RETIRED`), the attachment is as one never made.
     """
-    return work.progress.get(REATTACH_FACT) == DETACHED
+    return REATTACH_FACT in work.progress and not work.is_retired
 
 
 def _shared(work: Work, settlement: Settlement) -> Settlement:

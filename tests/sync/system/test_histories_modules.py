@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sync.simulator import Fault
 from tests.sync.system.scenario_events import (
     attachment,
     course,
@@ -35,6 +36,43 @@ async def attached(scene: Scene, course_id: str, module_id: str) -> list[Row]:
         course_uuid=await scene.uuid("course", course_id),
         module_uuid=await scene.uuid("module", module_id),
     )
+
+
+async def test_a_change_that_is_refused_after_the_detach_is_mended_by_the_corrected_event(
+    home: Path,
+) -> None:
+    async with staged(home) as scene:
+        await scene.tell(*curriculum())
+        scene.simulator.set_faults(
+            Fault(kind="error_before", status=422, method="POST", path="*/attach/modules")
+        )
+
+        refused = await scene.tell(attachment("A-3", course_id="C-2", order=7))
+        held = (await scene.open(), await attached(scene, "C-2", "M-1"))
+        scene.simulator.set_faults()
+        code = await scene.tell(attachment("A-3", course_id="C-2", order=2))
+
+        assert (refused, held) == (3, ({"A-3 upsert": "held refused"}, []))
+        assert (code, await scene.open()) == (0, {})
+        assert [row["order"] for row in await attached(scene, "C-2", "M-1")] == [2]
+        assert await scene.faults() == []
+
+
+async def test_a_refused_change_of_an_attachment_may_be_given_up(home: Path) -> None:
+    async with staged(home) as scene:
+        await scene.tell(*curriculum())
+        scene.simulator.set_faults(
+            Fault(kind="error_before", status=422, method="POST", path="*/attach/modules")
+        )
+        await scene.tell(attachment("A-3", course_id="C-2", order=7))
+        scene.simulator.set_faults()
+
+        discarded = await scene.decide("discard", "A-3")
+        code = await scene.tell(removed("course_module", "A-3"))
+
+        assert (discarded, code, await scene.open()) == (1, 0, {})
+        assert await attached(scene, "C-2", "M-1") == []
+        assert await scene.faults() == []
 
 
 async def test_a_curriculum_is_attached_course_by_course(home: Path) -> None:

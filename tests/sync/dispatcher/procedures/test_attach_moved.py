@@ -52,7 +52,7 @@ def test_attachments_moved_away_from_a_course_that_is_gone_are_looked_at_once_an
         "course-LAW-uuid/module-MA1-uuid",
         "course-LAW-uuid/module-MA2-uuid",
     }
-    assert played.progress[-1].facts == {"reattach": "detached"}
+    assert played.progress[-1].facts == {"reattach": "attaching"}
 
 
 def test_a_failed_detach_from_a_course_that_is_gone_leaves_nothing_to_detach() -> None:
