@@ -31,8 +31,7 @@ Found = Row | Settlement | None
 
 def find(work: Work, *, rules: Rules) -> Generator[Step, Reply, Found]:
     """Return the one free record that agrees with ours on the whole natural key."""
-    filters = entity(work).filters(state(work), work.targets)
-    listing = yield from candidates((work,), rules=rules, filters=filters)
+    listing = yield from listed(work, rules=rules)
     return (yield from choose(work, listing, rules=rules))
 
 
@@ -61,23 +60,21 @@ def _under(
 ) -> Generator[Step, Reply, list[tuple[Row, Match]] | Settlement]:
     """Return what each free row with a former key is to the record, other people's left out."""
     probe = replace(work, wanted=former.state)
-    filters = entity(work).filters(former.state, work.targets)
-    listing = yield from candidates((probe,), rules=rules, filters=filters)
-    if isinstance(listing, Unknown):
-        return (yield from unknown(work, listing, rules))
-    judged = yield from verdicts(probe, listing.rows, rules)
+    listing = yield from listed(probe, rules=rules)
+    judged = yield from _judged(probe, listing, rules)
     if isinstance(judged, Settlement):
         return judged
     free = yield from _free(work, [row for row, _ in judged])
-    return [(row, verdict) for row, verdict in judged if row in free and _may_be(work, former, row)]
+    return [
+        (row, verdict)
+        for row, verdict in judged
+        if row in free and (verdict is Match.SAME or _may_be(work, former, row))
+    ]
 
 
 def _may_be(work: Work, former: Former, row: Row) -> bool:
-    resource = entity(work)
-    if resource.match(former.state, row, work.targets) is Match.SAME:
-        return True
     is_approved = Reason.FORMER_ADDRESS in work.approved
-    return not is_approved and resource.resembles(former, row, work.targets)
+    return not is_approved and entity(work).resembles(former, row, work.targets)
 
 
 def find_again(work: Work, *, rules: Rules) -> Generator[Step, Reply, Found]:
@@ -90,6 +87,12 @@ def find_again(work: Work, *, rules: Rules) -> Generator[Step, Reply, Found]:
         return found
     listing = yield from candidates((work,), rules=rules)
     return (yield from choose(work, listing, rules=rules))
+
+
+def listed(work: Work, *, rules: Rules) -> Generator[Step, Reply, Listing]:
+    """Return every row that could stand for the record, searched for by its natural key."""
+    filters = entity(work).filters(state(work), work.targets)
+    return (yield from candidates((work,), rules=rules, filters=filters))
 
 
 def candidates(
@@ -110,12 +113,18 @@ def candidates(
 
 def choose(work: Work, listing: Listing, *, rules: Rules) -> Generator[Step, Reply, Found]:
     """Return the one row of a list that stands for the record and for no other."""
-    if isinstance(listing, Unknown):
-        return (yield from unknown(work, listing, rules))
-    judged = yield from verdicts(work, listing.rows, rules)
+    judged = yield from _judged(work, listing, rules)
     if isinstance(judged, Settlement):
         return judged
     return (yield from _choose(work, judged))
+
+
+def _judged(
+    work: Work, listing: Listing, rules: Rules
+) -> Generator[Step, Reply, list[tuple[Row, Match]] | Settlement]:
+    if isinstance(listing, Unknown):
+        return (yield from unknown(work, listing, rules))
+    return (yield from verdicts(work, listing.rows, rules))
 
 
 def _choose(work: Work, judged: list[tuple[Row, Match]]) -> Generator[Step, Reply, Found]:
@@ -159,8 +168,8 @@ def verdicts(
 ) -> Generator[Step, Reply, list[tuple[Row, Match]] | Settlement]:
     """Return what each row is to the record."""
     judged: list[tuple[Row, Match]] = []
-    for listed in rows:
-        row = yield from _whole(work, listed, rules)
+    for shown in rows:
+        row = yield from _whole(work, shown, rules)
         if isinstance(row, Settlement):
             return row
         if row is not None:

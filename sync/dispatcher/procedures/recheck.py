@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterable
 
 from ledger.reference import Json, TargetId, same_target
 from sync.dispatcher.decide import held, without_doubt
-from sync.dispatcher.procedures.find import candidates, holders, unknown, verdicts
+from sync.dispatcher.procedures.find import holders, listed, unknown, verdicts
 from sync.dispatcher.procedures.live_certificates import find_live
 from sync.dispatcher.procedures.requests import entity, state
 from sync.dispatcher.procedures.rules import Rules
@@ -54,8 +54,7 @@ def _is_searchable(work: Work) -> bool:
 
 def _records(work: Work, rules: Rules) -> Generator[Step, Reply, Rows | Settlement]:
     """Return every row that is, or may be, what the doubtful request would have made."""
-    filters = entity(work).filters(state(work), work.targets)
-    listing = yield from candidates((work,), rules=rules, filters=filters)
+    listing = yield from listed(work, rules=rules)
     if isinstance(listing, Unknown):
         why = yield from unknown(work, listing, rules)
         # Groups vanish with their course, and then there is nothing to compare.
